@@ -1,0 +1,1 @@
+"""Ordergroove subscription events from Kafka, per-customer state, marketing vendors over HTTP."""

@@ -1,0 +1,159 @@
+"""What a destination asks of a vendor, what the vendor answers, and what that means.
+
+A delivery is one enriched event for one connection. `render` gives its parts before anything is
+sent; `classify` reads an answer. Both are pure: nothing here talks to anyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from .enriched import EnrichedEvent
+
+PartName = Literal["event", "profile"]
+
+
+class Outcome(StrEnum):
+    """What came of a part (DESIGN §7). All are final but `retrying` and `unauthorized`."""
+
+    DELIVERED = "delivered"
+    DELIVERED_NO_TRIGGER = "delivered_no_trigger"
+    DUPLICATE = "duplicate"
+    FILTERED = "filtered"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    ERASED = "erased"
+    RETRYING = "retrying"
+    UNAUTHORIZED = "unauthorized"
+
+    @property
+    def final(self) -> bool:
+        """Whether no further attempt follows."""
+        return self not in (Outcome.RETRYING, Outcome.UNAUTHORIZED)
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP call, without credentials: those are added where it is sent.
+
+    `endpoint` names the vendor's limit that it counts against.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    endpoint: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of a delivery, ready to send: `outcome` is what an accepted request amounts to."""
+
+    name: PartName
+    request: Request
+    outcome: Outcome = Outcome.DELIVERED
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A part that we ourselves will not send, and why."""
+
+    name: PartName
+    outcome: Outcome
+    reason: str
+    field: str | None = None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A vendor's answer. Header names are lower case; `body` is raw."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The vendor took it. `note` says what it ignored, if it said so."""
+
+    note: str | None = None
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Try again. `after`: seconds the vendor asked for; `throttled`: it means the connection."""
+
+    reason: str
+    after: float | None = None
+    throttled: bool = False
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """The vendor will never take it."""
+
+    reason: str
+    field: str | None = None
+
+
+class Unauthorized(msgspec.Struct, frozen=True):
+    """The credentials do not work: the connection pauses, nothing is given up."""
+
+    reason: str
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """Send this instead, once: the vendor named a field that may be left out."""
+
+    request: Request
+    reason: str
+
+
+Verdict = Accepted | Retry | Rejected | Unauthorized | Repair
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """At most `count` requests in each window of `seconds`, for one endpoint of one account."""
+
+    endpoint: str
+    count: int
+    seconds: float
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a connection may choose about rendering; vendors read what concerns them."""
+
+    display_zone: str = "America/New_York"
+    revision: str | None = None
+    event_names: Mapping[str, str] = {}
+
+
+class Destination(Protocol):
+    """A vendor: pure functions and tables, one module each in `streams/destinations`."""
+
+    @property
+    def name(self) -> str:
+        """The vendor, in one lower-case word: module, topic, label and setting are named so."""
+
+    @property
+    def url(self) -> str:
+        """Where its API lives."""
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The event types that it wants, beside `profile.changed`."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The published limits of an account."""
+
+    def render(
+        self, event: EnrichedEvent, delivery_id: str, now: int, options: Options
+    ) -> list[Part | Refusal]:
+        """The parts of a delivery in sending order; `now` is epoch milliseconds."""
+
+    def authorize(self, credentials: str) -> Mapping[str, str]:
+        """The headers that carry the credentials."""
+
+    def classify(self, request: Request, response: Response) -> Verdict:
+        """What an answer means."""

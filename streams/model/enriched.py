@@ -1,0 +1,142 @@
+"""The enriched event: an event plus what the row knows; the only thing destinations ever see.
+
+Mirrors `avro_schemas/events/enriched.avsc`, where each field is explained. Times are epoch
+milliseconds, money is decimal text; None means that nobody told us. Arrays are lists, since Avro's
+writer takes a tuple for a named branch of a union.
+"""
+
+from __future__ import annotations
+
+from .events import Address, Entity, Payment, Product
+
+
+class Because(Entity):
+    """Why a derived event was concluded: the revealing event, and the counts around it."""
+
+    event_id: str
+    active_before: int
+    active_after: int
+    text: str
+
+
+class ProfileView(Entity):
+    active_subscriptions: int
+    total_subscriptions: int
+    ever_subscribed: bool
+    version: int
+    generation: int = 0
+    email: str | None = None
+    phone_number: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    status: str | None = None
+
+
+class SubscriptionView(Entity):
+    id: str
+    live: bool
+    quantity: int | None = None
+    frequency_days: int | None = None
+    every: int | None = None
+    every_period: int | None = None
+    product: Product | None = None
+    currency_code: str | None = None
+    prepaid: bool | None = None
+    prepaid_orders_remaining: int | None = None
+    prepaid_orders_per_billing: int | None = None
+    prepaid_renewal_behavior: str | None = None
+    cancel_reason: str | None = None
+    cancel_reason_code: int | None = None
+    created: int | None = None
+
+
+class ItemView(Entity):
+    id: str
+    quantity: int | None = None
+    price: str | None = None
+    total_price: str | None = None
+    product: Product | None = None
+    subscription: SubscriptionView | None = None
+    order_id: str | None = None
+    first_out_of_stock: int | None = None
+
+
+class PaymentView(Entity):
+    cc_number_ending: str | None = None
+    cc_exp_date: str | None = None
+    cc_type: int | None = None
+
+
+class AddressView(Entity):
+    address: str | None = None
+    address2: str | None = None
+    city: str | None = None
+    state_province_code: str | None = None
+    zip_postal_code: str | None = None
+    country_code: str | None = None
+
+
+class OrderView(Entity):
+    id: str
+    place: str | None = None
+    tries: int | None = None
+    sub_total: str | None = None
+    tax_total: str | None = None
+    shipping_total: str | None = None
+    discount_total: str | None = None
+    total: str | None = None
+    currency_code: str | None = None
+    rejected_code: str | None = None
+    rejected_message: str | None = None
+    merchant_order_id: str | None = None
+    items: list[ItemView] | None = None
+    items_count: int | None = None
+    payment: PaymentView | None = None
+    shipping_address: AddressView | None = None
+
+
+class EntitlementView(Entity):
+    id: str
+    live: bool | None = None
+    access_type: str | None = None
+    expires_at: int | None = None
+    grace_period: int | None = None
+    resource_id: str | None = None
+    resource_name: str | None = None
+    product: str | None = None
+
+
+class EnrichedEvent(Entity):
+    event_id: str
+    type: str
+    occurred_at: int
+    merchant: str
+    customer_id: str
+    source_event_id: str
+    profile: ProfileView
+    late: bool = False
+    because: Because | None = None
+    subscription: SubscriptionView | None = None
+    subscriptions: list[SubscriptionView] | None = None
+    subscriptions_count: int | None = None
+    prepaid: bool | None = None
+    item: ItemView | None = None
+    order: OrderView | None = None
+    entitlements: list[EntitlementView] | None = None
+
+
+def payment_view(payment: Payment) -> PaymentView:
+    """A payment method without its id."""
+    return PaymentView(payment.cc_number_ending, payment.cc_exp_date, payment.cc_type)
+
+
+def address_view(address: Address) -> AddressView:
+    """An address without its id."""
+    return AddressView(
+        address.address,
+        address.address2,
+        address.city,
+        address.state_province_code,
+        address.zip_postal_code,
+        address.country_code,
+    )
