@@ -1,0 +1,218 @@
+"""3 enrich: a fact, its event and the row → the enriched event that travels to destinations.
+
+What the record lacks is taken from its snapshot, else the row; what is still missing stays None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streams.derive import Fact
+from streams.derive.holdings import stock_key
+from streams.model.enriched import (
+    EnrichedEvent,
+    EntitlementView,
+    ItemView,
+    OrderView,
+    ProfileView,
+    SubscriptionView,
+    address_view,
+    payment_view,
+)
+from streams.model.events import Event, Item, Order, Product, Subscription
+from streams.model.subscriber import Subscriber
+
+LIST_CUT = 25
+"""Entries of a list that travel: vendors refuse profiles and events that grow without bound."""
+
+
+def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
+    """The enriched event of a fact; `row` is the row after the event."""
+    known = _Known(event, row)
+    subject = event.subject
+    own = fact.listed is None and fact.type != "profile.changed"
+    content = subject if own and isinstance(subject, Subscription) else None
+    item = known.item(subject) if own and isinstance(subject, Item) else None
+    order = known.order(subject) if own and isinstance(subject, Order) else None
+    listed = known.listed(fact.listed) if fact.listed is not None else None
+    shown = _shown(content, item, order, known)
+    return EnrichedEvent(
+        event_id=fact.event_id,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        merchant=event.merchant,
+        customer_id=event.customer_id,
+        source_event_id=event.event_id,
+        profile=_profile(row),
+        late=fact.late,
+        because=fact.because,
+        subscription=known.view(content) if content is not None else None,
+        subscriptions=None if listed is None else [known.view(each) for each in listed[:LIST_CUT]],
+        subscriptions_count=None if listed is None else len(listed),
+        prepaid=_any_prepaid(listed if listed is not None else shown),
+        item=item,
+        order=order,
+        entitlements=known.entitlements(shown) if own else None,
+    )
+
+
+def _profile(row: Subscriber) -> ProfileView:
+    who = row.profile
+    return ProfileView(
+        active_subscriptions=row.active,
+        total_subscriptions=row.total,
+        ever_subscribed=row.ever_subscribed,
+        version=row.version,
+        email=who.email,
+        phone_number=who.phone_number,
+        first_name=who.first_name,
+        last_name=who.last_name,
+        status=row.status,
+    )
+
+
+def _shown(
+    content: Subscription | None, item: ItemView | None, order: OrderView | None, known: _Known
+) -> list[Subscription]:
+    """The subscriptions that an event is about, as far as they are known."""
+    if content is not None:
+        return [content]
+    items = [item] if item is not None else (order.items or []) if order is not None else []
+    ids = dict.fromkeys(each.subscription.id for each in items if each.subscription is not None)
+    return [found for id_ in ids if (found := known.subscription(id_)) is not None]
+
+
+def _any_prepaid(subscriptions: Iterable[Subscription]) -> bool | None:
+    told = [each.prepaid is not None for each in subscriptions]
+    return any(told) if told else None
+
+
+class _Known:
+    """Everything a record and its row know, by id."""
+
+    def __init__(self, event: Event, row: Subscriber) -> None:
+        self._row = row
+        self._snapshot = event.snapshot
+        self._products = {product.id: product for product in event.snapshot.products}
+        self._subscriptions = {each.public_id: each for each in event.snapshot.subscriptions}
+
+    def product(self, id_: str | None) -> Product | None:
+        """A product's texts: the record's own, else the row's, else the id alone."""
+        if id_ is None:
+            return None
+        if id_ in self._products:
+            return self._products[id_]
+        seen = self._row.products.get(id_)
+        return seen.product if seen is not None else Product(id_)
+
+    def subscription(self, id_: str | None) -> Subscription | None:
+        """A subscription's content: the record's own, else the row's."""
+        if id_ is None:
+            return None
+        if id_ in self._subscriptions:
+            return self._subscriptions[id_]
+        state = self._row.subscriptions.get(id_)
+        return state.content if state is not None else None
+
+    def listed(self, ids: tuple[str, ...]) -> list[Subscription]:
+        """The row's subscriptions of these ids, the newest first."""
+        found = [self._row.subscriptions[id_].content for id_ in ids]
+        return sorted(found, key=lambda each: (-(each.created or 0), each.public_id))
+
+    def view(self, content: Subscription) -> SubscriptionView:
+        """A subscription with its product's texts."""
+        prepaid = content.prepaid
+        currency = content.currency_code
+        if currency is None and (state := self._row.subscriptions.get(content.public_id)):
+            currency = state.content.currency_code
+        return SubscriptionView(
+            id=content.public_id,
+            live=content.live,
+            quantity=content.quantity,
+            frequency_days=content.frequency_days,
+            every=content.every,
+            every_period=content.every_period,
+            product=self.product(content.product),
+            currency_code=currency,
+            prepaid=prepaid is not None,
+            prepaid_orders_remaining=prepaid.orders_remaining if prepaid else None,
+            prepaid_orders_per_billing=prepaid.orders_per_billing if prepaid else None,
+            prepaid_renewal_behavior=prepaid.renewal_behavior if prepaid else None,
+            cancel_reason=content.cancel_reason,
+            cancel_reason_code=content.cancel_reason_code,
+            created=content.created,
+        )
+
+    def item(self, item: Item) -> ItemView:
+        """An item with its product and the subscription it came from."""
+        content = self.subscription(item.subscription)
+        return ItemView(
+            id=item.public_id,
+            quantity=item.quantity,
+            price=item.price,
+            total_price=item.total_price,
+            product=self.product(item.product),
+            subscription=None if content is None else self.view(content),
+            order_id=item.order,
+            first_out_of_stock=self._row.first_out_of_stock.get(stock_key(item)),
+        )
+
+    def order(self, order: Order) -> OrderView:
+        """An order with its items, payment and address, where the snapshot has them."""
+        items = [each for each in self._snapshot.items if each.order == order.public_id]
+        lines = [self.item(each) for each in items[:LIST_CUT]]
+        payments = {each.public_id: each for each in self._snapshot.payments}
+        addresses = {each.public_id: each for each in self._snapshot.addresses}
+        payment = payments.get(order.payment or "")
+        address = addresses.get(order.shipping_address or "")
+        views = (line.subscription for line in lines)
+        currencies = (view.currency_code for view in views if view and view.currency_code)
+        return OrderView(
+            id=order.public_id,
+            place=order.place,
+            tries=order.tries,
+            sub_total=order.sub_total,
+            tax_total=order.tax_total,
+            shipping_total=order.shipping_total,
+            discount_total=order.discount_total,
+            total=order.total,
+            currency_code=order.currency_code or next(currencies, None),
+            rejected_code=order.rejected_code,
+            rejected_message=order.rejected_message,
+            merchant_order_id=order.order_merchant_id,
+            items=lines or None,
+            items_count=len(items) or None,
+            payment=None if payment is None else payment_view(payment),
+            shipping_address=None if address is None else address_view(address),
+        )
+
+    def entitlements(self, shown: list[Subscription]) -> list[EntitlementView] | None:
+        """Entitlements tied to the event's subscriptions.
+
+        One that nobody tied to anything can only be the customer's one subscription's.
+        """
+        if not self._row.entitlements or not shown:
+            return None
+        ties = {item.public_id: item.subscription for item in self._snapshot.items}
+        wanted = {each.public_id: each.product for each in shown}
+        only = next(iter(wanted)) if self._row.total == 1 else None
+        found = []
+        for each in self._row.entitlements.values():
+            if each.source_object == "subscription":
+                tie = each.source_object_id
+            else:
+                tie = ties.get(each.source_object_id or "", only)
+            if tie in wanted:
+                found.append(
+                    EntitlementView(
+                        id=each.public_id,
+                        live=each.live,
+                        access_type=each.access_type,
+                        expires_at=each.expiration,
+                        grace_period=each.grace_period,
+                        resource_id=each.resource_public_id,
+                        resource_name=each.resource_name,
+                        product=wanted[tie] if tie else None,
+                    )
+                )
+        return found or None

@@ -1,0 +1,103 @@
+"""The pure whole: (record, row, stream time) → (row', deliveries).
+
+The derive worker, `streams explain`, replay and the tests all run this one function, so what is
+explained is what happens. No clock, no I/O, no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from streams.avro import Codec
+from streams.derive import DeriveOptions, Fact, derive
+from streams.enrich import enrich
+from streams.errors import BadRecord
+from streams.model.enriched import EnrichedEvent
+from streams.model.events import Event
+from streams.model.ids import customer_key
+from streams.model.subscriber import Subscriber, decode_row, encode_row, row_due
+from streams.route import Route, route
+from streams.sources.ordergroove import event_of
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A fact, the connections that get it, and its one encoding; empty where nobody gets it."""
+
+    fact: Fact
+    connections: tuple[str, ...]
+    value: bytes
+
+
+class Processed(msgspec.Struct, frozen=True):
+    """What a record became. `value` is the row's new bytes (None: delete), `due` its next timer.
+
+    A repetition leaves the row alone: `duplicate` is set and there is nothing to write.
+    """
+
+    key: bytes
+    event: Event
+    row: Subscriber | None
+    value: bytes | None
+    due: int
+    told: tuple[Told, ...] = ()
+    duplicate: bool = False
+
+
+class Pipeline:
+    """decode → derive → enrich → route, for one source and the connections that are configured."""
+
+    def __init__(
+        self, source: Codec, enriched: Codec, routes: Sequence[Route], options: DeriveOptions
+    ) -> None:
+        self._decode = source.decode
+        self._encode = enriched.encode
+        self._routes = routes
+        self._options = options
+
+    def process(
+        self,
+        value: bytes | None,
+        row_of: Callable[[bytes], bytes | None],
+        now: int,
+        key: bytes | None = None,
+        recorded_at: int | None = None,
+    ) -> Processed:
+        """Process one record; raises `BadRecord`.
+
+        `row_of` gives the row's bytes of a customer key; `now` is stream time and `recorded_at` the
+        record's own (default: the same), epoch milliseconds; `key` is the record's own key, which
+        must be its customer's.
+        """
+        event = event_of(self._decode(value))
+        owner = customer_key(event.merchant, event.customer_id)
+        if key is not None and key != owner:
+            raise BadRecord("wrong_key", "key", "the record's key is not merchant:customer")
+        before = row_of(owner)
+        result = derive(
+            None if before is None else decode_row(before),
+            event,
+            now,
+            self._options,
+            recorded_at,
+        )
+        row = result.row
+        if result.duplicate or row is None:
+            return Processed(owner, event, row, None, 0, (), result.duplicate)
+        told = tuple(
+            Told(fact, connections, self._value(fact, event, row) if connections else b"")
+            for fact, connections in route(result.facts, event.merchant, self._routes)
+        )
+        return Processed(owner, event, row, encode_row(row), row_due(row), told)
+
+    def _value(self, fact: Fact, event: Event, row: Subscriber) -> bytes:
+        return self._encode(msgspec.to_builtins(enrich(fact, event, row)))
+
+
+def enriched_of(codec: Codec, value: bytes | None) -> EnrichedEvent:
+    """The enriched event of a delivery record; raises `BadRecord`."""
+    try:
+        return msgspec.convert(codec.decode(value), EnrichedEvent)
+    except msgspec.ValidationError:
+        raise BadRecord("wrong_type", None, "not an enriched event") from None
