@@ -1,0 +1,75 @@
+"""What Klaviyo's answers mean: by status and pointer, never by the text (contracts/klaviyo.md §6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from streams.model.delivery import (
+    Accepted,
+    Rejected,
+    Repair,
+    Request,
+    Response,
+    Retry,
+    Unauthorized,
+    Verdict,
+)
+
+PARTIAL_FAILURE = "x-klaviyo-partial-failure"
+PASSING = frozenset({408, 423, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""Statuses that pass: the vendor's own trouble, or the network's between us."""
+
+CONFLICT = 409
+
+
+def classify(request: Request, response: Response) -> Verdict:
+    """The verdict on an answer."""
+    status = response.status
+    if 200 <= status < 300:
+        return Accepted(response.headers.get(PARTIAL_FAILURE))
+    if status == 429:
+        return Retry("throttled", _seconds(response.headers.get("retry-after")), throttled=True)
+    if status in (401, 403):
+        return Unauthorized(f"HTTP {status}")
+    if status in PASSING or status >= 500:
+        return Retry(f"HTTP {status}", _seconds(response.headers.get("retry-after")))
+    field = _field(response.body)
+    if field is not None and field.endswith("phone_number"):
+        repaired = _without_phone(request)
+        if repaired is not None:
+            return Repair(repaired, "phone_number refused")
+    if status == CONFLICT and request.endpoint == "profile-import":
+        repaired = _without_phone(request)
+        if repaired is not None:
+            return Repair(repaired, "phone_number belongs to another profile")
+    return Rejected(f"HTTP {status}", field)
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in seconds; a date is left to the backoff."""
+    try:
+        return None if value is None else max(0.0, float(value))
+    except ValueError:
+        return None
+
+
+def _field(body: bytes) -> str | None:
+    """The first pointer of a JSON:API error, as a path: data.attributes.time."""
+    try:
+        errors = msgspec.json.decode(body)["errors"]
+        pointer = errors[0]["source"]["pointer"]
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+        return None
+    return str(pointer).strip("/").replace("/", ".") or None
+
+
+def _without_phone(request: Request) -> Request | None:
+    """The request without its phone number, if an e-mail address remains to identify by."""
+    body: Any = msgspec.json.decode(msgspec.json.encode(request.body))
+    attributes = body["data"]["attributes"]
+    profile = attributes["profile"]["data"]["attributes"] if "profile" in attributes else attributes
+    if "email" not in profile or profile.pop("phone_number", None) is None:
+        return None
+    return msgspec.structs.replace(request, body=body)
