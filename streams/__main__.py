@@ -1,0 +1,7 @@
+"""`python -m streams`."""
+
+from __future__ import annotations
+
+from streams.cli import main
+
+main()

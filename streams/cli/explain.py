@@ -1,0 +1,144 @@
+"""`streams explain`: what bodies would become, for people and (`--json`) for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import click
+import msgspec
+
+from streams.cli.context import Context, pass_context
+from streams.derive import DeriveOptions
+from streams.destinations import DESTINATIONS
+from streams.errors import ConfigurationError
+from streams.explain import Explainer, Target
+from streams.model.delivery import Options
+from streams.settings import Settings
+from streams.sources.ordergroove import WebhookOptions
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--destination", "names", multiple=True, help="Only these connections.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--now", "now", help="Judge deliveries at this time (ISO 8601) instead.")
+@pass_context
+def explain(
+    context: Context, file: BinaryIO, names: tuple[str, ...], now: str | None, *, as_json: bool
+) -> None:
+    """Show what webhook bodies (JSON lines, or one document) would become, and why.
+
+    FILE is read in arrival order, from empty state. No broker, no network.
+    """
+    settings = context.settings
+    explainer = Explainer(
+        targets(settings, names),
+        DeriveOptions(late_after=int(settings.derive.late_after.total_seconds() * 1000)),
+        WebhookOptions(settings.ordergroove.source_zone, settings.ordergroove.phone_region),
+        None if now is None else _instant(now),
+    )
+    for explained in explainer.explain(bodies(file.read())):
+        if as_json:
+            click.echo(msgspec.json.encode(explained))
+        else:
+            click.echo(_readable(explained))
+
+
+def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:
+    """The configured connections, or one a destination; raises `ConfigurationError`."""
+    found = [
+        Target(
+            name=name,
+            destination=destination_of(name, each.destination),
+            options=Options(display_zone=each.display_zone),
+            merchants=None if each.merchants is None else frozenset(each.merchants),
+            url=each.url,
+            silenced=None if each.mode == "live" else each.mode,
+        )
+        for name, each in settings.connections.items()
+    ] or [Target(name, destination) for name, destination in DESTINATIONS.items()]
+    for name in names:
+        if name not in {target.name for target in found}:
+            known = ", ".join(target.name for target in found)
+            raise ConfigurationError("--destination", f"no connection {name}", f"Known: {known}")
+    return [target for target in found if not names or target.name in names]
+
+
+def destination_of(name: str, destination: str | None) -> Any:
+    """The destination of a connection; raises `ConfigurationError`."""
+    found = DESTINATIONS.get(destination or name)
+    if found is None:
+        raise ConfigurationError(
+            f"connections.{name}.destination",
+            f"there is no destination {destination or name}",
+            f"Choose one of: {', '.join(DESTINATIONS)}",
+        )
+    return found
+
+
+def bodies(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """(line, body) of JSON lines; of one document, or an array of them, (place, body)."""
+    try:
+        document = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        document = None
+    if isinstance(document, list):
+        for place, each in enumerate(document, 1):
+            yield place, msgspec.json.encode(each)
+    elif isinstance(document, dict):
+        yield 1, text
+    else:
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                yield number, line
+
+
+def _instant(text: str) -> int:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        raise ConfigurationError(
+            "--now", "not a time with its zone", "Write it like 2026-10-01T12:00:00Z"
+        )
+    return int(when.timestamp() * 1000)
+
+
+def _readable(explained: dict[str, Any]) -> str:
+    given = explained["input"]
+    lines = [f"{given['line']}  {given['type']}  {given['event_id']}"]
+    if explained["dead_letter"]:
+        bad = explained["dead_letter"]
+        at = f" at {bad['field']}" if bad["field"] else ""
+        return "\n".join([*lines, f"   dead letter: {bad['reason']}{at}", ""])
+    if not explained["events"]:
+        lines.append("   nothing: told before")
+    for event in explained["events"]:
+        notes = [event["because"]["text"]] if event["because"] else []
+        notes += ["late: data only"] if event["late"] else []
+        notes += [f"withheld: {event['withheld']}"] if event["withheld"] else []
+        lines.append(f"   event {event['type']}{_in_brackets(notes)}")
+    who = explained["subscriber"]
+    if who:
+        lines.append(
+            f"   subscriber {who['status'] or 'never subscribed'}: "
+            f"{who['active_subscriptions']} active of {who['total_subscriptions']}"
+        )
+    for delivery in explained["deliveries"]:
+        reason = f" ({delivery['reason']})" if delivery["reason"] else ""
+        lines.append(
+            f"   → {delivery['connection']}: {delivery['outcome']}{reason}  "
+            f"{delivery['delivery_id']}"
+        )
+        for request in delivery["requests"]:
+            lines.append(f"     {request['method']} {request['url']}")
+            pretty = msgspec.json.format(msgspec.json.encode(request["body"]), indent=2).decode()
+            lines += [f"     {line}" for line in pretty.splitlines()]
+    return "\n".join([*lines, ""])
+
+
+def _in_brackets(notes: list[str]) -> str:
+    return f"  [{'; '.join(notes)}]" if notes else ""

@@ -1,0 +1,247 @@
+"""Settings: `streams.toml`, the environment (`STREAMS_…`, `__` between levels) and secret files.
+
+The environment wins over secret files, those over the file. Made once where a process starts and
+handed down; nothing else reads the environment. What is wrong raises `ConfigurationError` with the
+setting's name and the way to mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from streams.errors import ConfigurationError
+
+ENVIRONMENT = "STREAMS_"
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str) and (
+        found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", value)
+    ):
+        return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError('a duration is a number with its unit: "250ms", "30s", "15m", "1h", "7d"')
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("not an IANA time zone such as America/Chicago") from None
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Mode = Literal["off", "shadow", "live"]
+Start = Literal["end", "beginning"]
+
+
+class Group(BaseModel):
+    """A table of the settings file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kafka(Group):
+    """Where Kafka is and how to be let in."""
+
+    bootstrap: str = Field("localhost:9092", description="Brokers, `host:port,host:port`.")
+    protocol: Literal["classic", "consumer"] = Field(
+        "classic",
+        description="Rebalance protocol: `classic` (cooperative-sticky) or `consumer` (KIP-848).",
+    )
+    instance_id: str | None = Field(
+        None, description="Static membership: a name that a restart keeps. None: dynamic."
+    )
+    properties: dict[str, str] = Field(
+        default_factory=dict,
+        description="Any librdkafka property, such as `security.protocol` and `sasl.*`.",
+    )
+    password: SecretStr | None = Field(
+        None, description="`sasl.password`, from the environment or a secret file."
+    )
+
+
+class Topics(Group):
+    """How `streams topics create` makes topics."""
+
+    partitions: int = Field(12, ge=1, description="Partitions of every topic: fixed for good.")
+    replication: int = Field(3, ge=1, description="Replicas of every topic.")
+
+
+class Ordergroove(Group):
+    """How Ordergroove's values are read."""
+
+    source_zone: Zone = Field(
+        "America/Chicago", description="Zone of times that say none (REST entities, snapshots)."
+    )
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
+        "US", description="Country of phone numbers without a country code."
+    )
+
+
+class Derive(Group):
+    """The derive role."""
+
+    guarantee: Literal["exactly_once", "at_least_once"] = Field(
+        "exactly_once", description="`at_least_once` is for brokers without transactions."
+    )
+    late_after: Duration = Field(
+        timedelta(hours=1),
+        description="A stale event whose record is older than this is data only (`late`).",
+    )
+
+
+class Connection(Group):
+    """One use of an account at a vendor."""
+
+    destination: str | None = Field(None, description="The vendor. Default: the table's name.")
+    mode: Mode = Field(
+        "shadow", description="`off`, `shadow` (renders, sends nothing) or `live`."
+    )
+    start: Start = Field(
+        "end", description="Where in its topic the connection's first start begins."
+    )
+    merchants: list[str] | None = Field(None, description="Merchants that it serves. None: all.")
+    credentials: SecretStr | None = Field(
+        None, description="The private key, from the environment or a secret file only."
+    )
+    credentials_file: Path | None = Field(None, description="A file that holds the private key.")
+    url: str | None = Field(None, description="Where the API is. Default: the vendor's own.")
+    display_zone: Zone = Field(
+        "America/New_York", description="Zone of days and times that people read."
+    )
+    concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
+    limits: float | Literal["off"] = Field(
+        1.0, description="Share of the vendor's published rate to use; `off`: no limit of ours."
+    )
+
+
+class Web(Group):
+    """Health and metrics of a process."""
+
+    port: int = Field(6066, ge=0, le=65535, description="HTTP port of the process; 0: any free.")
+    host: str = Field("127.0.0.1", description="Address that it listens on.")
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    prefix: Name = Field("og", description="First part of every topic's and group's name.")
+    kafka: Kafka = Field(default_factory=Kafka)
+    topics: Topics = Field(default_factory=Topics)
+    ordergroove: Ordergroove = Field(default_factory=Ordergroove)
+    derive: Derive = Field(default_factory=Derive)
+    connections: dict[Name, Connection] = Field(default_factory=dict)
+    web: Web = Field(default_factory=Web)
+    hash_key: SecretStr = Field(
+        SecretStr("streams"),
+        description="Key of the hashes that outcomes keep of what was sent: make it your own.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment, then secret files, then the settings file."""
+        del init_settings, dotenv_settings
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings,  # type: ignore[arg-type]
+            secrets_dir=os.environ.get(f"{ENVIRONMENT}SECRETS_DIR", ""),
+            secrets_dir_missing="ok",
+            env_prefix=ENVIRONMENT,
+            secrets_nested_delimiter="__",
+        )
+        file = TomlConfigSettingsSource(settings_cls, toml_file=_file())
+        return env_settings, secrets, file
+
+
+_chosen: list[Path] = []
+
+
+def _file() -> Path:
+    return _chosen[-1]
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """The settings of this process; raises `ConfigurationError`."""
+    named = file or (Path(given) if (given := os.environ.get(f"{ENVIRONMENT}SETTINGS")) else None)
+    if named is not None and not named.is_file():
+        raise ConfigurationError("settings file", "there is no such file", f"Create {named.name}")
+    _chosen.append(named or Path("streams.toml"))
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError("settings file", "not TOML", f"Mend it: {error}") from None
+    except SettingsError as error:
+        raise ConfigurationError("environment", "not readable", f"Mend it: {error}") from None
+    except ValidationError as error:
+        raise _explained(error) from None
+    finally:
+        _chosen.pop()
+
+
+def _explained(error: ValidationError) -> ConfigurationError:
+    """The first thing that is wrong, with its name and the way to mend it; never its value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(path[:-1])
+        near = difflib.get_close_matches(path[-1], known, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}"
+        return ConfigurationError(name, "no such setting", hint)
+    problem = first["msg"].removeprefix("Value error, ")
+    variable = ENVIRONMENT + "__".join(path).upper()
+    return ConfigurationError(name, problem, f"Set it in streams.toml or as {variable}")
+
+
+def _fields_at(path: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            break
+        annotation = model.model_fields[part].annotation
+        model = annotation
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return list(model.model_fields)
+    inner = [each for each in get_args(model) if hasattr(each, "model_fields")]
+    return list(inner[-1].model_fields) if inner else []
