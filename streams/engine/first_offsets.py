@@ -1,0 +1,115 @@
+"""Where a group begins, once: explicit offsets at its first start, a record of it ever after.
+
+From then on no position is ever guessed: `auto.offset.reset=error`, and a group that once had
+offsets and has none stops and asks (DESIGN §3). Before subscribing, and before any other worker of
+the group is running with records: the broker refuses these commits to a group with members.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Literal
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from streams.engine.admin import partition_count
+from streams.engine.group_offsets import commit_offsets, committed_positions
+from streams.engine.patience import patiently
+from streams.engine.publication import flush
+from streams.engine.restore import restore
+from streams.engine.statistics import LaneStatistics
+from streams.engine.watermarks import Watermarks
+from streams.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from streams.engine.kafka import KafkaSettings
+
+__all__ = ["Start", "ensure_first_offsets"]
+
+Start = Literal["beginning", "end"]
+
+_PATIENCE_SECONDS = 30.0
+_FLUSH_SECONDS = 30.0
+_AGAIN_SECONDS = 0.2
+_OTHERS_RUN = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION}
+
+log = logging.getLogger(__name__)
+
+
+def ensure_first_offsets(
+    kafka: KafkaSettings, group: str, topic: str, *, start: Start, control: str
+) -> None:
+    """Give the group an offset in every partition if it starts for the first time.
+
+    Safe when two workers start at once: both would commit the same, and the later one is refused
+    or finds nothing missing.
+
+    Args:
+        kafka: the connection.
+        group: the consumer group.
+        topic: that it consumes.
+        start: where it begins, if nothing is recorded of it.
+        control: the compacted topic on which first starts are recorded.
+
+    Raises:
+        ConfigurationError: a topic is missing, or the group is recorded and offsets are missing.
+        KafkaException: the broker does not answer.
+    """
+    partitions = range(partition_count(kafka, topic))
+    if _recorded(kafka, control, _key(group, topic)):
+        missing = _missing(kafka, group, topic, partitions)
+        if missing:
+            raise ConfigurationError(
+                f"group {group}",
+                f"it started before, but has no offset for {topic} {missing}",
+                "Where to go on cannot be guessed: set its offsets with"
+                " `kafka-consumer-groups --reset-offsets` while no worker runs",
+            )
+        return
+    _begin(kafka, group, topic, partitions, start)
+    _record(kafka, control, _key(group, topic), start)
+
+
+def _begin(kafka: KafkaSettings, group: str, topic: str, partitions: range, start: Start) -> None:
+    """Commit explicit offsets where there are none."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while missing := _missing(kafka, group, topic, partitions):
+        watermarks = Watermarks(kafka, topic)
+        at_end = start == "end"
+        offsets = watermarks.stable(missing) if at_end else watermarks.first(missing)
+        try:
+            commit_offsets(kafka, group, topic, offsets)
+        except KafkaException as error:
+            # a worker that started with us is in the group already: it has committed before
+            if error.args[0].code() not in _OTHERS_RUN or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            log.info("group %s begins %s at its %s: %s", group, topic, start, offsets)
+
+
+def _missing(kafka: KafkaSettings, group: str, topic: str, partitions: range) -> list[int]:
+    """Return the partitions in which the group has no offset."""
+    positions = patiently(
+        lambda: committed_positions(kafka, group, topic, partitions), _PATIENCE_SECONDS
+    )
+    return [partition for partition, position in positions.items() if position is None]
+
+
+def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> bool:
+    partitions = frozenset(range(partition_count(kafka, control)))
+    tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
+    return any(key in table for table in tables.values())
+
+
+def _record(kafka: KafkaSettings, control: str, key: bytes, start: Start) -> None:
+    producer = Producer(kafka.producer())
+    value = {"start": start, "at": int(time.time() * 1_000)}
+    producer.produce(control, json.dumps(value).encode(), key)
+    flush(producer, _FLUSH_SECONDS)
+
+
+def _key(group: str, topic: str) -> bytes:
+    return f"first-offsets:{group}:{topic}".encode()

@@ -1,0 +1,155 @@
+"""The handler that runs a job with a table: restore, compute, publish, one batch ahead.
+
+While a batch is published in a thread, the next one is computed on the event loop. Whatever fails,
+nothing uncommitted stays: the partitions concerned are set back to what Kafka holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from streams.engine.compute import Poisoned, Work, compute
+from streams.engine.failure import describe
+from streams.engine.open_transactions import settle
+from streams.engine.ownership import Share
+from streams.engine.restore import restore
+from streams.engine.rows import Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from streams.engine.batch import Batch, Part, Position
+    from streams.engine.job import Job
+    from streams.engine.kafka import KafkaSettings
+    from streams.engine.poller import Poller
+    from streams.engine.publication import Publication
+
+__all__ = ["JobHandler"]
+
+
+class JobHandler:
+    """Runs one job on one lane."""
+
+    def __init__(
+        self, kafka: KafkaSettings, job: Job, changelog: str, publication: Publication
+    ) -> None:
+        """Prepare.
+
+        Args:
+            kafka: the connection.
+            job: what is done with records and timers.
+            changelog: the compacted topic of the table, with the source's number of partitions.
+            publication: `Transactional` or `AtLeastOnce`.
+        """
+        self._kafka = kafka
+        self._job = job
+        self._changelog = changelog
+        self._publication = publication
+        self._shards: dict[int, Shard] = {}
+        self._feeding = asyncio.Lock()
+        self._publisher = ThreadPoolExecutor(1, "publish")
+        self._in_flight: Future[None] | None = None
+
+    def attach(self, poller: Poller) -> None:
+        """Take the lane's poller."""
+        self._poller = poller
+        self._publication.attach(poller, self._changelog)
+
+    def settle(self, partitions: AbstractSet[int], alive: Callable[[], AbstractSet[int]]) -> None:
+        """Wait for our own publication under way, then for transactions of former owners.
+
+        Our own one may have begun under the epoch that just ended: position and changelog are only
+        read when it is over.
+        """
+        if self._in_flight is not None:
+            wait([self._in_flight])
+        settle(self._kafka, self._changelog, partitions, alive)
+
+    def load(
+        self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
+    ) -> Mapping[int, Shard]:
+        """Restore the tables."""
+        statistics = self._poller.statistics
+        tables = restore(self._kafka, self._changelog, positions.keys(), alive, statistics)
+        return {p: Shard(table, self._job.due, positions[p]) for p, table in tables.items()}
+
+    def install(self, owned: Sequence[Share], loaded: Mapping[int, Shard]) -> None:
+        """Go on from what was restored."""
+        for partition, _ in owned:
+            self._shards[partition] = loaded[partition]
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget the tables."""
+        for partition in partitions:
+            self._shards.pop(partition, None)
+
+    def next_due(self, partition: int) -> int:
+        """Return the partition's earliest timer."""
+        shard = self._shards.get(partition)
+        return shard.timers.earliest if shard is not None else 0
+
+    async def feed(self, batch: Batch) -> None:
+        """Compute the batch, then begin to publish it as soon as the one before is out."""
+        seconds = self._poller.statistics.seconds
+        try:
+            async with self._feeding:
+                began = time.perf_counter()
+                works = [work for part in batch.parts if (work := await self._compute(part))]
+                computed = time.perf_counter()
+                await self._published()
+                seconds["compute"] += computed - began
+                seconds["wait"] += time.perf_counter() - computed
+                if works:
+                    self._in_flight = self._publisher.submit(self._publish, works)
+        finally:
+            batch.done()
+
+    async def barrier(self, partitions: Collection[int]) -> None:  # noqa: ARG002 - all go together
+        """Wait until what was computed is published."""
+        async with self._feeding:
+            await self._published()
+
+    def close(self) -> None:
+        """End the publishing thread."""
+        self._publisher.shutdown(wait=False, cancel_futures=True)
+        self._publication.close()
+
+    async def _published(self) -> None:
+        if self._in_flight is not None:
+            # shielded: who waits may be cancelled, the publication may not
+            await asyncio.shield(asyncio.wrap_future(self._in_flight))
+
+    async def _compute(self, part: Part) -> Work | None:
+        share = Share(part.partition, part.epoch)
+        if not self._poller.accepts(*share):
+            return None
+        shard = self._shards[part.partition]
+        if part.previous != shard.previous:
+            self._poller.reset([share], f"a batch was lost after offset {shard.previous}")
+            return None
+        try:
+            return await compute(self._job, shard, part)
+        except Poisoned as error:
+            self._poller.reset([share], str(error), poison=True)
+            return None
+
+    def _publish(self, works: Sequence[Work]) -> None:
+        """Publish in the publishing thread; never raises."""
+        try:
+            published = self._publication.publish(works)
+        except BaseException as error:  # noqa: BLE001 - fenced, unknown outcome, bug: all alike
+            # forget everything that is not committed, before anything else is published
+            self._poller.reset([Share(w.partition, w.epoch) for w in works], describe(error))
+            return
+        statistics = self._poller.statistics
+        statistics.transactions += bool(published)
+        for work in published:
+            statistics.records += work.records
+            statistics.fired += work.fired
+            statistics.outputs += len(work.outputs)
+            statistics.changes += len(work.changes)
+        self._poller.committed({w.partition: w.position.offset for w in published})

@@ -1,0 +1,47 @@
+"""Calling the broker again while it is finding itself: just started, or losing a node."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["patiently"]
+
+_AGAIN_SECONDS = 0.2
+_PASSING = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,  # made a moment ago, not known everywhere
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - these are their public names
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+    }
+)
+
+Result = TypeVar("Result")
+
+
+def patiently(call: Callable[[], Result], seconds: float) -> Result:
+    """Call, and call again for so long while the error is a passing one.
+
+    Raises:
+        KafkaException: another error, or the time is over.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_SECONDS)

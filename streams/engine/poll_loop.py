@@ -1,0 +1,259 @@
+"""The poll thread's turns: records into batches, while slots are free; everything else between.
+
+Without a free slot it goes on serving the group and pauses the consumer only after a while, because
+a pause throws away what was fetched ahead.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.engine.batch import Batch, Part
+from streams.engine.gather import Gatherer
+from streams.engine.idle import IdleWatch
+from streams.errors import EngineFailed
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping, Sequence
+
+    from streams.engine.lane_state import LaneState
+    from streams.engine.loading import Loaded, Loader
+    from streams.engine.ownership import Share
+    from streams.engine.rebalance import Rebalance, Shell
+
+__all__ = ["PollLoop"]
+
+_SLOT_SECONDS = 0.1
+_PAUSE_AFTER_SECONDS = 2.0
+_LAG_SECONDS = 1.0
+_METADATA_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class PollLoop:
+    """What one poll thread does. `loaded`, `attach` and `stop` may be called from outside it.
+
+    Attributes:
+        lag: records not yet committed, by running partition.
+        ticked: `time.monotonic()` of the last turn, 0 before the first.
+    """
+
+    def __init__(self, state: LaneState) -> None:
+        self.lag: Mapping[int, int] = {}
+        self.ticked = 0.0
+        self._state = state
+        self._lane = state.lane
+        self._ownership = state.ownership
+        self._cursors = state.cursors
+        self._slots = state.slots
+        self._statistics = state.statistics
+        self._stopping = threading.Event()
+        self._starting: list[tuple[Share, int]] = []
+        self._stash: list[tuple[int | None, Message]] = []
+        self._has_slot = False
+        self._blocked_since: float | None = None
+        self._paused = False
+        self._lag_at = 0.0
+
+    def attach(
+        self, loop: asyncio.AbstractEventLoop, shell: Shell, rebalance: Rebalance, loader: Loader
+    ) -> None:
+        """Take what is only there once the process runs."""
+        self._loop = loop
+        self._shell = shell
+        self._rebalance = rebalance
+        self._loader = loader
+
+    def loaded(self, loaded: Loaded) -> None:
+        """Let loaded partitions run (called by the loading thread)."""
+        self._slots.ask(lambda: self._install(loaded))
+
+    def stop(self) -> None:
+        """End after the present turn."""
+        self._stopping.set()
+        self._slots.ask(lambda: None)
+
+    def run(self) -> None:
+        """Join the group, take turns until stopped, leave the group."""
+        self.ticked = time.monotonic()
+        options = self._lane.options
+        self._consumer = Consumer(
+            self._state.kafka.member(self._lane.group, prefetch=options.prefetch)
+        )
+        self._gatherer = Gatherer(
+            self._consumer, max_batch=options.max_batch, gather_seconds=options.gather_ms / 1_000
+        )
+        admin = AdminClient(self._state.kafka.client())
+        interval = options.idle_ms / 1_000
+        self._idle = IdleWatch(admin, self._lane.topic, interval_seconds=interval)
+        try:
+            self._join()
+            while not self._stopping.is_set():
+                self._turn()
+        finally:
+            self._consumer.close()
+            self._state.membership.stable = False
+            self._state.commits.abandon()
+
+    def set_back(self, shares: Sequence[Share], cause: str, *, poison: bool) -> None:
+        """Load partitions anew whose work failed; later, the more often it failed in a row."""
+        self._statistics.resets += len(shares)
+        partitions = [share.partition for share in shares]
+        log.warning("%s: partitions %s are set back: %s", self._lane.name, partitions, cause)
+        running = [share for share in shares if self._ownership.owns(*share)]
+        self._consumer.pause([self._place(share.partition) for share in running])
+        self._cursors.drop(share.partition for share in running)
+        self._loop.call_soon_threadsafe(self._lane.handler.drop, partitions)
+        for share in running:
+            delay = self._state.setbacks.note(share.partition, cause, poison=poison)
+            self._loader.start([share], delay)
+
+    def _join(self) -> None:
+        try:  # leaders known before the first assignment; else it costs half a second later
+            self._consumer.list_topics(self._lane.topic, timeout=_METADATA_SECONDS)
+        except KafkaException as error:
+            log.warning("%s: the broker does not answer yet: %s", self._lane.name, error)
+        self._consumer.subscribe(
+            [self._lane.topic],
+            on_assign=self._rebalance.assigned,
+            on_revoke=self._rebalance.revoked,
+            on_lost=self._rebalance.lost,
+        )
+
+    def _turn(self) -> None:
+        self.ticked = time.monotonic()
+        self._slots.serve()
+        self._state.commits.serve(self._consumer)
+        self._state.membership.refresh(self._consumer)
+        self._has_slot = self._has_slot or self._slots.take(_SLOT_SECONDS)
+        if not self._has_slot:
+            self._serve_without_slot()
+            return
+        self._flow()
+        self._start_loaded()
+        parts = self._parts(self._unstash() + self._gatherer.gather())
+        if parts:
+            self._has_slot = False
+            self._statistics.batches += 1
+            batch = Batch(parts, self._slots.free)
+            self._loop.call_soon_threadsafe(self._shell.received, self._lane.topic, batch)
+        self._look_at_lag()
+
+    def _serve_without_slot(self) -> None:
+        now = time.monotonic()
+        if self._blocked_since is None:
+            self._blocked_since = now
+        if not self._paused and now - self._blocked_since > _PAUSE_AFTER_SECONDS:
+            self._paused = True
+            self._statistics.pauses += 1
+            self._consumer.pause([self._place(p) for p in self._ownership.running()])
+        message = self._consumer.poll(0)
+        if message is not None:
+            epoch = self._ownership.running().get(message.partition() or 0)
+            self._stash.append((epoch, message))
+
+    def _flow(self) -> None:
+        self._blocked_since = None
+        if self._paused:
+            self._paused = False
+            self._consumer.resume([self._place(p) for p in self._ownership.running()])
+
+    def _unstash(self) -> list[Message]:
+        """Return what came while there was no slot, less what ended meanwhile."""
+        if not self._stash:
+            return []
+        running, stash = self._ownership.running(), self._stash
+        self._stash = []
+        return [m for epoch, m in stash if epoch == running.get(m.partition() or 0)]
+
+    def _parts(self, messages: list[Message]) -> list[Part]:
+        running = self._ownership.running()
+        parts = self._cursors.parts(messages, running, self._event)
+        with_records = {part.partition for part in parts}
+        quiet = {p: epoch for p, epoch in running.items() if p not in with_records}
+        return parts + self._ticks(quiet)
+
+    def _ticks(self, quiet: Mapping[int, int]) -> list[Part]:
+        """Return idle ticks for partitions with a due timer that are at their end."""
+        answer = self._idle.answer()
+        if answer is not None:
+            until, marks = answer
+            return [
+                self._cursors.tick(p, quiet[p], until)
+                for p, mark in marks.items()
+                if p in quiet and self._cursors.position(p) == mark
+            ]
+        until_now = self._idle.until()
+        if until_now is not None:
+            next_due = self._lane.handler.next_due
+            due = [p for p in quiet if 0 < next_due(p) <= until_now]
+            if due:
+                self._idle.ask(due)
+        return []
+
+    def _event(self, event: Message) -> None:
+        """Judge what librdkafka reports instead of a record; the ends of partitions are not here.
+
+        Raises:
+            EngineFailed: records are gone that were not consumed, or the client is broken.
+        """
+        error, partition = event.error(), event.partition()
+        if error is None or partition in self._ownership.loading():
+            return
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
+            message = (
+                f"{self._lane.topic}[{partition}] no longer holds the position of group"
+                f" {self._lane.group}: unread records are gone; choose where to go on with"
+                " kafka-consumer-groups --reset-offsets while no worker runs"
+            )
+            raise EngineFailed(message)
+        if error.fatal():
+            raise EngineFailed(str(error))
+        log.warning("%s: %s", self._lane.name, error)
+
+    def _install(self, loaded: Loaded) -> None:
+        shares, positions, states = loaded
+        owned = [share for share in shares if self._ownership.owns(*share)]
+        self._loop.call_soon_threadsafe(self._lane.handler.install, owned, states)
+        self._starting += [(share, positions[share.partition].offset) for share in owned]
+
+    def _start_loaded(self) -> None:
+        """Seek loaded partitions to their positions and let them run."""
+        waiting, self._starting = self._starting, []
+        for share, offset in waiting:
+            if not self._ownership.owns(*share):
+                continue
+            try:
+                self._consumer.seek(self._place(share.partition, offset))
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - its public name
+                    raise
+                self._starting.append((share, offset))  # librdkafka still looks up the offset
+                continue
+            self._cursors.start(share.partition, offset)
+            self._ownership.run([share])
+            self._consumer.resume([self._place(share.partition)])
+
+    def _look_at_lag(self) -> None:
+        now = time.monotonic()
+        if now - self._lag_at < _LAG_SECONDS:
+            return
+        self._lag_at = now
+        lag = {}
+        for partition in self._ownership.running():
+            _, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
+            lag[partition] = self._cursors.lag(partition, high)
+        self.lag = lag
+
+    def _place(self, partition: int, offset: int | None = None) -> TopicPartition:
+        if offset is None:
+            return TopicPartition(self._lane.topic, partition)
+        return TopicPartition(self._lane.topic, partition, offset)

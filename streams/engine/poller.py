@@ -1,0 +1,166 @@
+"""A lane's poller: the thread that owns its consumer, and what others may ask of it.
+
+Only the poll thread touches the consumer (`poll_loop`); a call from another thread during a
+rebalance would block for seconds. Everything public here may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from streams.engine.lane_state import LaneState
+from streams.engine.loading import Loader
+from streams.engine.ownership import Share
+from streams.engine.poll_loop import PollLoop
+from streams.engine.rebalance import Rebalance, Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from concurrent.futures import Future
+
+    from streams.engine.commits import Progress
+    from streams.engine.kafka import KafkaSettings
+    from streams.engine.lane import Lane
+    from streams.engine.statistics import LaneStatistics
+
+__all__ = ["Poller"]
+
+log = logging.getLogger(__name__)
+
+
+class Poller:
+    """One lane's consumer and its thread.
+
+    Attributes:
+        lane: what it serves.
+        statistics: what it counts, shared with the handler and its publication.
+        unready_reason: why the lane is marked unready, or None.
+    """
+
+    def __init__(self, lane: Lane, kafka: KafkaSettings) -> None:
+        state = LaneState(lane, kafka)
+        self.lane = lane
+        self.statistics: LaneStatistics = state.statistics
+        self.unready_reason: str | None = None
+        self._ownership = state.ownership
+        self._membership = state.membership
+        self._cursors = state.cursors
+        self._slots = state.slots
+        self._commits = state.commits
+        self._loop = PollLoop(state)
+        self._loader = Loader(state, loaded=self._loop.loaded, failed=self.fail)
+        self._rebalance = Rebalance(state, self._loader)
+        self._thread = threading.Thread(target=self._run, name=f"poll-{lane.name}", daemon=True)
+        lane.handler.attach(self)
+
+    def owns(self, partition: int, epoch: int) -> bool:
+        """Whether work of this epoch may still take effect."""
+        return self._ownership.owns(partition, epoch)
+
+    def accepts(self, partition: int, epoch: int) -> bool:
+        """Whether work of this epoch may still be begun."""
+        return self._ownership.accepts(partition, epoch)
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions owned now."""
+        return self._ownership.owned()
+
+    @property
+    def loading(self) -> frozenset[int]:
+        """The partitions owned now whose state is not there yet."""
+        return self._ownership.loading()
+
+    @property
+    def lag(self) -> Mapping[int, int]:
+        """Records not yet committed, by running partition; looked at once a second."""
+        return self._loop.lag
+
+    @property
+    def ticked(self) -> float:
+        """`time.monotonic()` of the thread's last turn; 0 before the first."""
+        return self._loop.ticked
+
+    @property
+    def committed_at(self) -> float:
+        """Wall clock of the last commit, 0 before the first."""
+        return self._cursors.committed_at
+
+    @property
+    def group_metadata(self) -> bytes | None:
+        """The newest real metadata of the membership; None before the first join.
+
+        Read it before `owns`: then a newer generation comes with its newer epochs.
+        """
+        return self._membership.metadata
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why the lane is not ready; None when it is, also without any partition."""
+        if self.unready_reason is not None:
+            return self.unready_reason
+        if not self._membership.stable:
+            return "not a member of its group yet"
+        loading = self.loading
+        return f"loading partitions {sorted(loading)}" if loading else None
+
+    def unready(self, reason: str | None) -> None:
+        """Mark the lane unready with a reason; None takes the mark away."""
+        self.unready_reason = reason
+
+    def commit(self, progress: Progress) -> Future[frozenset[int]]:
+        """Commit positions, partition → (epoch of the work, position), by the consumer.
+
+        Returns:
+            A future of the partitions committed: those whose epoch still holds. It raises
+            `KafkaException` when the broker refused (a rebalance goes on): try again later.
+        """
+        future = self._commits.submit(progress)
+        self._slots.ask(lambda: None)
+        return future
+
+    def committed(self, offsets: Mapping[int, int]) -> None:
+        """Take note of offsets that were committed in a transaction."""
+        self._cursors.commit(offsets)
+
+    def reset(self, shares: Iterable[Share], cause: str, *, poison: bool = False) -> None:
+        """Give up these epochs at once, and go on from the committed positions.
+
+        Args:
+            shares: (partition, epoch) of the failed work.
+            cause: for the log and, in the end, the error; without personal data.
+            poison: the records themselves make the work fail, so the tries are limited.
+        """
+        again = self._ownership.reset(Share(*share) for share in shares)
+        if again:
+            self._slots.ask(lambda: self._loop.set_back(again, cause, poison=poison))
+
+    def fail(self, error: BaseException) -> None:
+        """End the process: going on would lose or repeat something."""
+        self.unready_reason = f"failed: {error}"
+        self._shell.failed(error)
+
+    def start(self, loop: asyncio.AbstractEventLoop, shell: Shell) -> None:
+        """Join the group and begin to hand over batches; once."""
+        self._shell = shell
+        self._rebalance.attach(loop, shell)
+        self._loop.attach(loop, shell, self._rebalance, self._loader)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Bring work under way to its end, leave the group, close the handler."""
+        self._loader.stop()
+        self._loop.stop()
+        if self._thread.ident is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self.lane.handler.close()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run()
+        except BaseException as error:
+            log.exception("%s: the poll thread ends", self.lane.name)
+            self.fail(error)

@@ -1,0 +1,74 @@
+"""The table of one partition, and the view of it that a job works with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streams.engine.batch import FIRST
+from streams.engine.timers import Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streams.engine.batch import Position
+
+__all__ = ["Rows", "Shard"]
+
+
+class Shard:
+    """What one partition's work goes on from.
+
+    Attributes:
+        rows: key → row, opaque bytes.
+        timers: of the rows.
+        offset: the next record to apply.
+        previous: the last record applied in this epoch, or `FIRST`.
+        stream_time: the largest record timestamp seen, epoch milliseconds; survives restarts in
+            the commit's metadata.
+    """
+
+    __slots__ = ("offset", "previous", "rows", "stream_time", "timers")
+
+    def __init__(
+        self, rows: dict[bytes, bytes], due: Callable[[bytes], int], position: Position
+    ) -> None:
+        self.rows = rows
+        self.timers = Timers((at, key) for key, row in rows.items() if (at := due(row)))
+        self.offset = position.offset
+        self.previous = FIRST
+        self.stream_time = int(position.metadata) if position.metadata.isdecimal() else 0
+
+
+class Rows:
+    """A shard's rows as a job sees them during one batch; remembers what changed.
+
+    Attributes:
+        get: key → row or None.
+        now: stream time in epoch milliseconds.
+        changes: key → row, None for a deleted one; goes to the changelog.
+    """
+
+    __slots__ = ("_rows", "_timers", "changes", "get", "now")
+
+    def __init__(self, shard: Shard) -> None:
+        self._rows = shard.rows
+        self._timers = shard.timers
+        self.get = shard.rows.get
+        self.now = shard.stream_time
+        self.changes: dict[bytes, bytes | None] = {}
+
+    def put(self, key: bytes, row: bytes | None, due: int = 0) -> None:
+        """Replace a row, or delete it with None.
+
+        Args:
+            key: the row's key.
+            row: its bytes; `Job.due` of them must be `due`.
+            due: the row's next timer in epoch milliseconds of stream time, 0 for none.
+        """
+        if row is None:
+            self._rows.pop(key, None)
+            due = 0
+        else:
+            self._rows[key] = row
+        self.changes[key] = row
+        self._timers.set(key, due)

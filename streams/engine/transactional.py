@@ -1,0 +1,147 @@
+"""Exactly-once publication: changelog, outputs and offsets commit in one transaction (KIP-98).
+
+The consumer's real group metadata fences a zombie (KIP-447): its offsets are refused, so nothing
+of its transaction becomes visible.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaException, Producer, TopicPartition
+
+from streams.engine.publication import OWNER_HEADER, Steps, do_nothing, flush, send, send_change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streams.engine.compute import Work
+    from streams.engine.job import Headers
+    from streams.engine.kafka import KafkaSettings
+    from streams.engine.poller import Poller
+
+__all__ = ["Transactional"]
+
+_CALL_SECONDS = 10.0
+_INIT_SECONDS = 30.0
+_CALL_TRIES = 5
+_AGAIN_SECONDS = 0.05
+_GIVE_UP_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Transactional:
+    """One transactional producer; one transaction a batch."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        transactional_id: str,
+        *,
+        at: Callable[[str], None] = do_nothing,
+    ) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            kafka: the connection.
+            transactional_id: unique among live processes; the same one after a restart ends at
+                once what the process left open.
+            at: called at each step; for tests.
+        """
+        self._kafka = kafka
+        self._id = transactional_id
+        self._at = at
+        self._producer: Producer | None = None
+
+    def attach(self, poller: Poller, changelog: str) -> None:
+        """Take the lane's poller and the changelog topic."""
+        self._poller = poller
+        self._changelog = changelog
+
+    def publish(self, works: Sequence[Work]) -> Sequence[Work]:
+        """Publish in one transaction.
+
+        A rebalance makes the broker refuse the old generation even for partitions that stay: then
+        the transaction is aborted and the same outputs go out again with the new metadata; no state
+        needs to be rolled back.
+
+        Raises:
+            KafkaException: fenced, or the outcome is unknown. The producer is given up.
+        """
+        deadline = time.monotonic() + _GIVE_UP_SECONDS
+        while True:
+            # metadata before epochs: a newer generation comes with its newer epochs
+            metadata = self._poller.group_metadata
+            works = [w for w in works if self._poller.owns(w.partition, w.epoch)]
+            if not works:
+                return []
+            try:
+                self._transaction(works, metadata)
+            except KafkaException as error:
+                if not error.args[0].txn_requires_abort() or time.monotonic() > deadline:
+                    self._producer = None
+                    raise
+                log.info("transaction aborted, published again: %s", error)
+                self._abort()
+            except BaseException:
+                self._producer = None
+                raise
+            else:
+                return works
+            time.sleep(_AGAIN_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the producer; an open transaction is left to be fenced or to time out."""
+        self._producer = None
+
+    def _transaction(self, works: Sequence[Work], metadata: bytes | None) -> None:
+        producer = self._producer or self._connect()
+        steps = Steps(self._poller.statistics.seconds, self._at)
+        producer.begin_transaction()
+        steps.done("begin", "began")
+        for work in works:
+            headers: Headers | None = [(OWNER_HEADER, self._id.encode())]
+            for change in work.changes.items():
+                send_change(producer, self._changelog, work.partition, change, headers)
+                headers = None
+        for work in works:
+            for output in work.outputs:
+                send(producer, output)
+        steps.done("produce", "produced")
+        # before the offsets: a successor that waits for pending offsets finds the changelog whole
+        flush(producer, self._kafka.transaction_timeout_ms / 1_000)
+        steps.done("flush", "flushed")
+        topic = self._poller.lane.topic
+        places = [TopicPartition(topic, w.partition, *w.position) for w in works]
+        _retried(producer.send_offsets_to_transaction, places, metadata, _CALL_SECONDS)
+        steps.done("offsets", "offsets")
+        _retried(producer.commit_transaction, _CALL_SECONDS)
+        steps.done("commit", "committed")
+
+    def _connect(self) -> Producer:
+        producer = Producer(self._kafka.transactional(self._id))
+        _retried(producer.init_transactions, _INIT_SECONDS)
+        self._producer = producer
+        return producer
+
+    def _abort(self) -> None:
+        self._poller.statistics.aborts += 1
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            _retried(producer.abort_transaction, _CALL_SECONDS)
+            self._producer = producer  # it is of use again only if the abort succeeded
+
+
+def _retried(call: Callable[..., Any], *arguments: Any) -> None:
+    """Call again while the client says that this may help; else the exception goes up."""
+    for attempt in range(1, _CALL_TRIES + 1):
+        try:
+            call(*arguments)
+        except KafkaException as error:
+            if not error.args[0].retriable() or attempt == _CALL_TRIES:
+                raise
+        else:
+            return

@@ -1,0 +1,56 @@
+"""Where partitions begin and end, as the broker says now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streams.engine.patience import patiently
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.engine.kafka import KafkaSettings
+
+__all__ = ["Watermarks"]
+
+_CALL_SECONDS = 10.0
+
+
+class Watermarks:
+    """Asks for one topic's offsets, over one connection.
+
+    All methods take partitions and return partition → offset. They raise `KafkaException` when the
+    broker does not answer for some seconds.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._admin = AdminClient(kafka.client())
+        self._topic = topic
+
+    def first(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the first offset still held."""
+        return self._ask(partitions, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def high(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the high watermark: behind the last record, open transactions included."""
+        return self._ask(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def stable(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the last stable offset: behind all that is decided."""
+        return self._ask(partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+
+    def _ask(
+        self, partitions: Iterable[int], spec: OffsetSpec, isolation: IsolationLevel
+    ) -> dict[int, int]:
+        asked = {TopicPartition(self._topic, partition): spec for partition in partitions}
+
+        def ask() -> dict[int, int]:
+            answers = self._admin.list_offsets(
+                asked, isolation_level=isolation, request_timeout=_CALL_SECONDS
+            )
+            return {place.partition: answer.result().offset for place, answer in answers.items()}
+
+        return patiently(ask, _CALL_SECONDS) if asked else {}

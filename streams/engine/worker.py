@@ -1,0 +1,121 @@
+"""The process: runs a Faust app until it is asked to stop or fails, and says how it ended.
+
+A stop (SIGTERM, SIGINT) finishes or abandons the work under way and leaves the group; if that takes
+too long, the process ends hard. What is abandoned was not committed, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import faust
+from typing_extensions import override
+
+from streams.engine.failure import describe
+
+if TYPE_CHECKING:
+    from signal import Signals
+
+    from streams.engine.shell import EngineApp
+
+__all__ = ["EXIT_FAILED", "EXIT_HARD", "run_worker"]
+
+EXIT_FAILED = 70
+"""The engine could not go on (EX_SOFTWARE)."""
+
+EXIT_HARD = 75
+"""A stop took too long and was cut short (EX_TEMPFAIL)."""
+
+_LEFTOVERS_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class _Worker(faust.Worker):
+    """Faust's worker with one way to stop, and no debugger on a signal."""
+
+    app: EngineApp
+
+    def __init__(self, app: EngineApp, grace: float) -> None:
+        super().__init__(app, override_logging=False, quiet=True)
+        self.spinner = None
+        self._grace = grace
+        app.on_failure = self._on_failure
+
+    async def run(self) -> None:
+        """Start, and return when everything has stopped.
+
+        Raises:
+            Exception: the start failed.
+        """
+        self._starting_fut = asyncio.ensure_future(self.start())
+        try:
+            await self._starting_fut
+        except asyncio.CancelledError:
+            log.info("stopped while starting")
+        finally:
+            self._limit_stop()
+            await (self._signal_stop_future or self.stop())
+        if self.crash_reason is not None and self.app.failure is None:
+            self.app.failure = self.crash_reason
+
+    def _on_failure(self) -> None:
+        self._limit_stop()
+        self._signal_stop_future = asyncio.ensure_future(self.stop())
+
+    @override
+    def _schedule_shutdown(self, signal: Signals) -> None:
+        self._limit_stop()
+        super()._schedule_shutdown(signal)
+
+    @override
+    def _on_sigusr2(self) -> None:
+        log.warning("SIGUSR2 is ignored: no debugger in a worker")
+
+    def _limit_stop(self) -> None:
+        """End the process hard if the stop takes too long; from now on."""
+        if self._grace:
+            limit = threading.Timer(self._grace, self._end_hard)
+            limit.daemon = True
+            limit.start()
+            self._grace = 0.0
+
+    def _end_hard(self) -> None:
+        log.error("the stop took too long; what was under way is abandoned")
+        os._exit(EXIT_HARD if self.app.failure is None else EXIT_FAILED)
+
+
+def run_worker(app: EngineApp, *, grace: float = 4.5) -> int:
+    """Run the app in this process and return its exit code.
+
+    Args:
+        app: from `build_app`.
+        grace: seconds that a stop may take before the process ends hard (`EXIT_HARD`).
+
+    Returns:
+        0 after a clean stop, `EXIT_FAILED` when it failed; the reason is logged.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = _Worker(app, grace)
+    try:
+        loop.run_until_complete(worker.run())
+    except Exception as error:  # noqa: BLE001 - it is told, and becomes the exit code
+        app.failure = app.failure or error
+        log.critical("the worker could not start: %s", describe(error))
+    loop.run_until_complete(_end_leftovers())
+    loop.close()
+    return 0 if app.failure is None else EXIT_FAILED
+
+
+async def _end_leftovers() -> None:
+    """Cancel what Faust left behind, so that closing the loop finds nothing pending."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_LEFTOVERS_SECONDS)
