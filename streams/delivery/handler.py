@@ -1,0 +1,230 @@
+"""The connection's handler on the engine's lane: records in, committed offsets out.
+
+At least once: an offset is committed when every delivery before it has its final outcomes
+acknowledged by the broker. What was concluded beyond it is recalled at the next start, so that a
+restart sends again only what was in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from streams.delivery.ledger import Ledger, Memory, Window
+from streams.delivery.pending import Delivery
+from streams.delivery.reader import KafkaException
+from streams.delivery.statistics import Statistics
+from streams.delivery.wiring import Tools, assemble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from confluent_kafka import Message
+
+    from streams.delivery.connection import Connection
+    from streams.engine.batch import Batch, Part, Position
+    from streams.engine.ownership import Share
+    from streams.engine.poller import Poller
+    from streams.model.delivery import Destination
+
+log = logging.getLogger(__name__)
+
+_COMMIT_SECONDS: Final = 0.5
+_BARRIER_SECONDS: Final = 3.0
+"""For requests under way when partitions are given up; the engine grants 4, with the commit."""
+
+_NOTHING_TAKEN: Final = -1
+"""`Ledger.last` before the first record, as `Part.previous` has it (`engine.batch.FIRST`)."""
+
+
+class DeliveryHandler:
+    """Delivers one connection's topic (`streams.engine.lane.Handler`).
+
+    Attributes:
+        connection: its settings.
+        statistics: what it counts, for metrics.
+    """
+
+    def __init__(self, connection: Connection, destination: Destination, tools: Tools) -> None:
+        """Prepare; nothing is opened yet.
+
+        Raises:
+            ConfigurationError: credentials that no header can carry.
+        """
+        self.connection = connection
+        self.statistics = Statistics(paused="off" if connection.mode == "off" else None)
+        self._tools = tools
+        self._refusal: str | None = None
+        self._ledgers: dict[int, Ledger] = {}
+        self._window = Window(connection.window_count, connection.window_bytes, self.statistics)
+        self._room = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._sequence = 0
+        self._committer: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._sender, self._http = assemble(connection, destination, tools, self, self.statistics)
+
+    def attach(self, poller: Poller) -> None:
+        """Take the lane's poller."""
+        self._poller = poller
+
+    def settle(self, partitions: AbstractSet[int], alive: Callable[[], AbstractSet[int]]) -> None:
+        """Nothing of a former owner is waited for: what it still sends has the same ids."""
+
+    def load(
+        self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
+    ) -> Mapping[int, Memory]:
+        """Recall what was concluded beyond these positions."""
+        return self._tools.recall(positions, alive)
+
+    def install(self, owned: Sequence[Share], loaded: Mapping[int, Memory]) -> None:
+        """Go on from what was recalled."""
+        for share in owned:
+            memory = loaded[share.partition]
+            self._ledgers[share.partition] = Ledger(share, memory, self._window, _NOTHING_TAKEN)
+        if self._committer is None:
+            self._committer = asyncio.get_running_loop().create_task(self._commit_regularly())
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget these partitions; requests under way for them are broken off."""
+        ledgers = self._ledgers_of(partitions)
+        self._sender.drop(partitions, [each for ledger in ledgers for each in ledger])
+        for ledger in ledgers:
+            ledger.close()
+        for partition in partitions:
+            self._ledgers.pop(partition, None)
+        self._room.set()
+
+    async def feed(self, batch: Batch) -> None:
+        """Queue a batch's deliveries; returns when there is room for more."""
+        try:
+            for part in batch.parts:
+                await self._take(part)
+        finally:
+            batch.done()
+
+    async def barrier(self, partitions: Collection[int]) -> None:
+        """Begin nothing more for these; wait, not for long, for what is under way; commit."""
+        ledgers = self._ledgers_of(partitions)
+        self._sender.hold(partitions, [each for ledger in ledgers for each in ledger])
+        self._room.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BARRIER_SECONDS):
+                while any(ledger.busy for ledger in ledgers):
+                    self._progress.clear()
+                    await self._progress.wait()
+        await self._commit(partitions)
+
+    def next_due(self, partition: int) -> int:  # noqa: ARG002 - part of the protocol
+        """No timers on stream time."""
+        return 0
+
+    def close(self) -> None:
+        """Close the connections to the vendor."""
+        self.drop(list(self._ledgers))
+        if self._committer is not None:
+            self._committer.cancel()
+        self._closing = asyncio.get_running_loop().create_task(self._http.aclose())
+
+    def progressed(self, delivery: Delivery) -> None:
+        """Look whether a delivery is finished (`sender.Owner`)."""
+        ledger = self._ledgers.get(delivery.partition)
+        if delivery.settled and ledger is not None and ledger.share.epoch == delivery.epoch:
+            ledger.finish(delivery)
+            self._room.set()
+        self._progress.set()
+
+    def halted(self, reason: str) -> None:
+        """Show that the connection is paused (`sender.Owner`)."""
+        log.error("%s: paused, the vendor refuses the credentials: %s", self._name, reason)
+        self._show()
+
+    def failed(self, error: BaseException) -> None:
+        """End the process (`sender.Owner`)."""
+        self._poller.fail(error)
+
+    def refused(self, reason: str | None) -> None:
+        """Show that nothing can be finished (`wiring.Handling`)."""
+        self._refusal = reason
+        self._show()
+
+    @property
+    def _name(self) -> str:
+        return self.connection.name
+
+    def _show(self) -> None:
+        paused = self.statistics.paused if self.connection.mode != "off" else None
+        self._poller.unready(f"paused: {paused}" if paused else self._refusal)
+
+    def _ledgers_of(self, partitions: Collection[int]) -> list[Ledger]:
+        return [self._ledgers[each] for each in partitions if each in self._ledgers]
+
+    async def _take(self, part: Part) -> None:
+        if not self._poller.accepts(part.partition, part.epoch):
+            return
+        ledger = self._ledgers[part.partition]
+        if part.previous != ledger.last:
+            self._poller.reset([ledger.share], f"a batch was lost after offset {ledger.last}")
+            return
+        for message in part.messages:
+            while self._window.full or self.statistics.paused is not None:
+                self._room.clear()
+                await self._room.wait()
+                if not self._poller.accepts(part.partition, part.epoch):
+                    return
+            self._queue(ledger, message)
+
+    def _queue(self, ledger: Ledger, message: Message) -> None:
+        delivery = self._delivery(ledger, message)
+        ledger.add(delivery)
+        self._sender.offer(delivery)
+
+    def _delivery(self, ledger: Ledger, message: Message) -> Delivery:
+        self._sequence += 1
+        offset = message.offset() or 0
+        delivery = Delivery(
+            sequence=self._sequence,
+            topic=self._tools.topics.deliveries,
+            partition=message.partition() or 0,
+            epoch=ledger.share.epoch,
+            offset=offset,
+            timestamp=message.timestamp()[1],
+            key=message.key(),
+            value=message.value() or b"",
+            headers=_headers(message),
+            recalled=ledger.memory.recalled.get(offset, ()),
+        )
+        for outcome in delivery.recalled:
+            delivery.heard(outcome.offset)
+        return delivery
+
+    async def _commit_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(_COMMIT_SECONDS)
+            await self._commit(list(self._ledgers))
+
+    async def _commit(self, partitions: Collection[int]) -> None:
+        """Commit what has moved; what the broker refuses is committed again later."""
+        ledgers = {each: self._ledgers[each] for each in partitions if each in self._ledgers}
+        due = {
+            partition: (ledger.share.epoch, position)
+            for partition, ledger in ledgers.items()
+            if (position := ledger.due()) is not None
+        }
+        if not due:
+            return
+        try:
+            committed = await asyncio.wrap_future(self._poller.commit(due))
+        except KafkaException as error:
+            log.warning("%s: a commit is tried again: %s", self._name, error)
+            return
+        for partition in committed:
+            ledgers[partition].committed(due[partition][1])
+
+
+def _headers(message: Message) -> dict[str, bytes]:
+    pairs = dict(message.headers() or ())
+    return {name: value for name, value in pairs.items() if isinstance(value, bytes)}

@@ -1,0 +1,160 @@
+"""A delivery on its way, from the record to its outcomes: the mutable value that all here share."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from streams.model.delivery import Outcome, PartName, Request
+    from streams.model.enriched import EnrichedEvent
+
+_OVERHEAD = 500
+"""Bytes that a delivery costs beside its record, about."""
+
+
+class Recalled(NamedTuple):
+    """A final outcome that an earlier run wrote: the part must not be sent again.
+
+    Attributes:
+        delivery_id: must agree, or the topic is not the one that the outcome spoke of.
+        part: `event` or `profile`.
+        offset: of the outcome's record.
+    """
+
+    delivery_id: str
+    part: str
+    offset: int
+
+
+class Conclusion(NamedTuple):
+    """What came of a part, and why.
+
+    Attributes:
+        outcome: the class.
+        reason: a word of a closed set, or None.
+        field: that was refused, or None.
+        failed: our own code raised: the dead letter says `failed` instead of `rejected`.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    field: str | None = None
+    failed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One part of a delivery, to be sent until it has a final outcome.
+
+    Attributes:
+        name: `event` or `profile`.
+        request: what is sent; another one after a repair.
+        body: its body, serialised once.
+        accepted_as: what an accepted request amounts to.
+        attempts: requests made.
+        repaired: why the request is another than was rendered, if it is.
+        status: HTTP status of the last answer; None when none came.
+        latency: seconds of the last request.
+        failures: consecutive failed attempts of its own, which the backoff grows by.
+        under_attempt: seconds in which it could be tried (the retry budget).
+        mentioned_at: monotonic seconds of its last `retrying` outcome.
+    """
+
+    name: PartName
+    request: Request
+    body: bytes
+    accepted_as: Outcome
+    attempts: int = 0
+    repaired: str | None = None
+    status: int | None = None
+    latency: float | None = None
+    failures: int = 0
+    under_attempt: float = 0.0
+    mentioned_at: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One delivery record of one partition under one ownership epoch.
+
+    Attributes:
+        sequence: the order in which records came in, over all partitions.
+        topic: where the record is …
+        partition: … and its partition …
+        epoch: … and the ownership epoch under which it was read …
+        offset: … and offset …
+        timestamp: … and its record time, epoch milliseconds.
+        key: `merchant:customer_id`, as it stands in the record.
+        value: the enriched event's bytes.
+        headers: the record's.
+        recalled: outcomes of an earlier run.
+        event: the decoded value, once rendered.
+        id: the delivery id, once rendered.
+        steps: parts still to be sent, in order; the first is under way or next.
+        rendered: whether `steps` says all; before, nothing is known.
+        unacknowledged: outcomes and dead letters on their way to the broker.
+        first_outcome: the least offset of its final outcomes' records …
+        last_outcome: … and the greatest.
+        finished: whether the committed offset may pass it.
+        dropped: whether its partition is no longer ours: nothing is begun for it any more.
+        task: the request under way.
+        timer: the wait for the next attempt.
+    """
+
+    sequence: int
+    topic: str
+    partition: int
+    epoch: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes
+    headers: Mapping[str, bytes]
+    recalled: tuple[Recalled, ...] = ()
+    event: EnrichedEvent | None = None
+    id: str = ""
+    steps: deque[Step] = field(default_factory=deque)
+    rendered: bool = False
+    unacknowledged: int = 0
+    first_outcome: int | None = None
+    last_outcome: int | None = None
+    finished: bool = False
+    dropped: bool = False
+    task: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    @property
+    def customer(self) -> tuple[int, bytes | None]:
+        """Whose deliveries must stay in order; a key lives in one partition."""
+        return self.partition, self.key
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds while it waits, about."""
+        return len(self.value) + len(self.key or b"") + _OVERHEAD
+
+    @property
+    def settled(self) -> bool:
+        """Whether every part has a final outcome that the broker has acknowledged."""
+        return self.rendered and not self.steps and self.unacknowledged == 0
+
+    def acknowledged(self, outcome_offset: int | None = None) -> None:
+        """Note that the broker has one of its records; its offset, if that is a final outcome."""
+        self.unacknowledged -= 1
+        if outcome_offset is not None:
+            self.heard(outcome_offset)
+
+    def heard(self, outcome_offset: int) -> None:
+        """Note where a final outcome of it is."""
+        first, last = self.first_outcome, self.last_outcome
+        self.first_outcome = outcome_offset if first is None else min(first, outcome_offset)
+        self.last_outcome = outcome_offset if last is None else max(last, outcome_offset)
+
+    def forget(self) -> None:
+        """Free what a finished delivery no longer needs; it may wait long for those before it."""
+        self.value, self.headers, self.event, self.recalled = b"", {}, None, ()

@@ -1,0 +1,255 @@
+"""The heart of delivery: which request starts when, and what is done about its answer.
+
+There is no loop here: each change that may let a request start (a record, an answer, a timer) asks
+for one dispatch in the next turn of the event loop. A customer whose delivery waits for its next
+attempt holds no slot, so it holds back nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from streams.delivery.order import Customers, Oldest
+from streams.delivery.pending import Conclusion
+from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
+from streams.model.delivery import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable
+
+    from streams.delivery.clock import Clock
+    from streams.delivery.limits import Limiter
+    from streams.delivery.outcomes import Outcomes
+    from streams.delivery.pending import Delivery, Step
+    from streams.delivery.rendering import Renderer
+    from streams.delivery.retry import Schedule
+    from streams.delivery.statistics import Statistics
+    from streams.delivery.verdicts import Next
+    from streams.model.delivery import Verdict
+
+_AHEAD: Final = 4
+"""Deliveries rendered and waiting for a slot, for each slot: enough that one endpoint's limit does
+not hide what another endpoint could take, few enough to hold in memory."""
+
+_RENDERED_A_TURN: Final = 16
+"""Renderings between two turns of the event loop; answers must not wait for long."""
+
+_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast, and when again.
+
+    Attributes:
+        concurrency: requests under way at most.
+        limiter: the account's limits.
+        schedule: of retries.
+        clock: time and chance.
+    """
+
+    concurrency: int
+    limiter: Limiter
+    schedule: Schedule
+    clock: Clock
+
+
+class Owner(Protocol):
+    """Who is told what happens."""
+
+    def progressed(self, delivery: Delivery) -> None:
+        """A request of it ended, or all its parts are concluded."""
+
+    def halted(self, reason: str) -> None:
+        """The vendor refuses the credentials; nothing is sent any more."""
+
+    def failed(self, error: BaseException) -> None:
+        """Our own code failed where it must not; the process must end."""
+
+
+class Sender:
+    """Sends one connection's deliveries. For one event loop, not used before it runs."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        attempt: Callable[[Step], Awaitable[Verdict]],
+        pace: Pace,
+        renderer: Renderer,
+        outcomes: Outcomes,
+        statistics: Statistics,
+    ) -> None:
+        """Take what it works with."""
+        self._owner = owner
+        self._attempt = attempt
+        self._concurrency = pace.concurrency
+        self._limiter = pace.limiter
+        self._schedule = pace.schedule
+        self._clock = pace.clock
+        self._renderer = renderer
+        self._outcomes = outcomes
+        self._statistics = statistics
+        self._customers = Customers()
+        self._ready: dict[str, Oldest] = {}
+        self._throttles: Counter[str] = Counter()
+        self._asked = False
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def offer(self, delivery: Delivery) -> None:
+        """Take a delivery; it goes when its customer's earlier ones are concluded."""
+        self._customers.add(delivery)
+        self._ask()
+
+    def hold(self, partitions: Collection[int], deliveries: Iterable[Delivery]) -> None:
+        """Begin nothing more for these partitions' deliveries; requests under way go on."""
+        for delivery in deliveries:
+            delivery.dropped = True
+            if delivery.timer is not None:
+                delivery.timer.cancel()
+        self._customers.drop(partitions)
+        for ready in self._ready.values():
+            ready.sift()
+        self._ask()
+
+    def drop(self, partitions: Collection[int], deliveries: Iterable[Delivery]) -> None:
+        """Forget these; a request under way is broken off, its delivery's next owner repeats it."""
+        going = list(deliveries)
+        self.hold(partitions, going)
+        for delivery in going:
+            if delivery.task is not None:
+                delivery.task.cancel()
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._asked = False
+        if self._statistics.paused is not None:
+            return
+        try:
+            self._render_some()
+            self._set_alarm(self._start_some())
+        except Exception as error:  # noqa: BLE001 - in a callback it would only be logged
+            self._owner.failed(error)
+
+    def _render_some(self) -> None:
+        for _ in range(_RENDERED_A_TURN):
+            if sum(map(len, self._ready.values())) >= _AHEAD * self._concurrency:
+                return
+            delivery = self._customers.take()
+            if delivery is None:
+                return
+            self._renderer.render(delivery)
+            self._go_on(delivery)
+        self._ask()
+
+    def _start_some(self) -> float | None:
+        """Start what may start; return the seconds until a limit lets more start, if it is that."""
+        waits = []
+        oldest_first = sorted(self._ready.items(), key=lambda entry: entry[1].first)
+        for endpoint, ready in oldest_first:
+            while len(ready) and self._statistics.in_flight < self._concurrency:
+                wait = self._limiter.take(endpoint)
+                if wait > 0:
+                    waits.append(wait)
+                    break
+                self._start(ready.pop())
+        return min(waits, default=None)
+
+    def _set_alarm(self, wait: float | None) -> None:
+        loop, alarm = asyncio.get_running_loop(), self._alarm
+        if alarm is not None:
+            if wait is not None and loop.time() < alarm.when() <= loop.time() + wait:
+                return
+            alarm.cancel()
+            self._alarm = None
+        if wait is not None:
+            self._statistics.limiter_waits += 1
+            self._statistics.limiter_seconds += wait
+            self._alarm = loop.call_later(wait, self._ask)
+
+    def _start(self, delivery: Delivery) -> None:
+        self._statistics.in_flight += 1
+
+        def ended(task: asyncio.Task[None]) -> None:  # also when it was cancelled before it began
+            if delivery.task is task:  # the next attempt may have begun already
+                delivery.task = None
+            self._statistics.in_flight -= 1
+            self._ask()
+            self._owner.progressed(delivery)
+
+        delivery.task = asyncio.get_running_loop().create_task(self._try(delivery))
+        delivery.task.add_done_callback(ended)
+
+    async def _try(self, delivery: Delivery) -> None:
+        step = delivery.steps[0]
+        try:
+            verdict = await self._attempt(step)
+            following = judge(step, verdict, self._schedule, self._clock.random())
+            self._follow(delivery, step, following)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task
+            self._owner.failed(error)
+
+    def _follow(self, delivery: Delivery, step: Step, following: Next) -> None:
+        endpoint = step.request.endpoint
+        if isinstance(following, Throttled):
+            self._throttle(endpoint, following.after)
+        else:
+            self._throttles.pop(endpoint, None)
+        match following:
+            case Conclusion():
+                self._outcomes.conclude(delivery, step.name, following, step)
+                delivery.steps.popleft()
+            case Resend(request, reason):
+                step.request, step.body, step.repaired = request, _json(request.body), reason
+            case Wait(seconds, reason):
+                self._outcomes.mention(delivery, step, Conclusion(Outcome.RETRYING, reason))
+                self._later(delivery, seconds)
+                return
+            case Halt(reason):
+                self._halt(reason)
+                self._outcomes.mention(delivery, step, Conclusion(Outcome.UNAUTHORIZED, reason))
+            case Throttled():
+                pass
+        self._go_on(delivery)
+
+    def _go_on(self, delivery: Delivery) -> None:
+        """Queue the next request of a customer's head, or let the customer's next delivery go."""
+        if delivery.steps:
+            if not delivery.dropped:
+                endpoint = delivery.steps[0].request.endpoint
+                self._ready.setdefault(endpoint, Oldest()).push(delivery)
+            return
+        self._customers.conclude(delivery)
+        self._owner.progressed(delivery)
+
+    def _later(self, delivery: Delivery, seconds: float) -> None:
+        if delivery.dropped:
+            return
+
+        def again() -> None:
+            delivery.timer = None
+            self._go_on(delivery)
+            self._ask()
+
+        delivery.timer = asyncio.get_running_loop().call_later(seconds, again)
+
+    def _throttle(self, endpoint: str, after: float | None) -> None:
+        """Pause an endpoint as the vendor asks; if it does not say for how long, back off."""
+        if after is None and self._limiter.paused(endpoint):
+            return  # the others of one crowd: they were under way when the first was refused
+        self._throttles[endpoint] += 1
+        wait = self._schedule.wait(self._throttles[endpoint], self._clock.random(), after)
+        self._limiter.pause(endpoint, wait)
+
+    def _halt(self, reason: str) -> None:
+        if self._statistics.paused is None:
+            self._statistics.paused = reason
+            self._owner.halted(reason)
