@@ -1,0 +1,1 @@
+"""The demo: a shop's believable day through the real program, on a real broker."""
