@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from streams.errors import BadRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAGIC = 0
 HEADER = 5
@@ -87,10 +89,8 @@ def registry() -> FileRegistry:
 
 
 def codec(name: str) -> Codec:
-    """The codec of one of our schemas: "sources/ordergroove", "events/enriched", …"""
+    """The codec of one of our schemas, by its name, such as "sources/ordergroove"."""
     return Codec(registry(), name)
-
-
 
 
 def _plain(schema: Any) -> Any:

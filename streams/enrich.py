@@ -5,9 +5,8 @@ What the record lacks is taken from its snapshot, else the row; what is still mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from streams.derive import Fact
 from streams.derive.holdings import stock_key
 from streams.model.enriched import (
     EnrichedEvent,
@@ -20,7 +19,12 @@ from streams.model.enriched import (
     payment_view,
 )
 from streams.model.events import Event, Item, Order, Product, Subscription
-from streams.model.subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.derive import Fact
+    from streams.model.subscriber import Subscriber
 
 LIST_CUT = 25
 """Entries of a list that travel: vendors refuse profiles and events that grow without bound."""

@@ -6,8 +6,7 @@ time, and each delivery is judged at stream time unless told otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,10 +15,14 @@ from streams.derive import DeriveOptions
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
 from streams.model.ids import delivery_id
-from streams.model.subscriber import Subscriber
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.route import Route
 from streams.sources.ordergroove import WebhookOptions, record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from streams.model.subscriber import Subscriber
 
 MASKED = "***"
 

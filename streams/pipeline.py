@@ -6,11 +6,10 @@ explained is what happens. No clock, no I/O, no framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.avro import Codec
 from streams.derive import DeriveOptions, Fact, derive
 from streams.enrich import enrich
 from streams.errors import BadRecord
@@ -20,6 +19,11 @@ from streams.model.ids import customer_key
 from streams.model.subscriber import Subscriber, decode_row, encode_row, row_due
 from streams.route import Route, route
 from streams.sources.ordergroove import event_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streams.avro import Codec
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.derive import Fact
 from streams.derive.facts import PROFILE_CHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from streams.derive import Fact
 
 
 class Route(msgspec.Struct, frozen=True):

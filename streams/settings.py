@@ -33,10 +33,13 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+from typing_extensions import override
 
 from streams.errors import ConfigurationError
 
 ENVIRONMENT = "STREAMS_"
+NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
+"""Variables with our prefix that are no settings; so is everything that begins with TEST_."""
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -125,9 +128,7 @@ class Connection(Group):
     """One use of an account at a vendor."""
 
     destination: str | None = Field(None, description="The vendor. Default: the table's name.")
-    mode: Mode = Field(
-        "shadow", description="`off`, `shadow` (renders, sends nothing) or `live`."
-    )
+    mode: Mode = Field("shadow", description="`off`, `shadow` (renders, sends nothing) or `live`.")
     start: Start = Field(
         "end", description="Where in its topic the connection's first start begins."
     )
@@ -173,6 +174,7 @@ class Settings(BaseSettings):
     )
 
     @classmethod
+    @override
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
@@ -183,14 +185,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment, then secret files, then the settings file."""
         del init_settings, dotenv_settings
+        file = TomlConfigSettingsSource(settings_cls, toml_file=_file())
+        directory = os.environ.get(f"{ENVIRONMENT}SECRETS_DIR")
+        if not directory:
+            return env_settings, file
         secrets = NestedSecretsSettingsSource(
-            file_secret_settings,  # type: ignore[arg-type]
-            secrets_dir=os.environ.get(f"{ENVIRONMENT}SECRETS_DIR", ""),
-            secrets_dir_missing="ok",
+            file_secret_settings,
+            secrets_dir=directory,
+            secrets_dir_missing="error",
             env_prefix=ENVIRONMENT,
             secrets_nested_delimiter="__",
         )
-        file = TomlConfigSettingsSource(settings_cls, toml_file=_file())
         return env_settings, secrets, file
 
 
@@ -206,6 +211,7 @@ def load_settings(file: Path | None = None) -> Settings:
     named = file or (Path(given) if (given := os.environ.get(f"{ENVIRONMENT}SETTINGS")) else None)
     if named is not None and not named.is_file():
         raise ConfigurationError("settings file", "there is no such file", f"Create {named.name}")
+    _no_unknown_variables()
     _chosen.append(named or Path("streams.toml"))
     try:
         return Settings()
@@ -217,6 +223,19 @@ def load_settings(file: Path | None = None) -> Settings:
         raise _explained(error) from None
     finally:
         _chosen.pop()
+
+
+def _no_unknown_variables() -> None:
+    """A variable that sets nothing is a typing error that nobody would notice."""
+    known = {name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    for variable in sorted(os.environ):
+        if not variable.startswith(ENVIRONMENT) or variable.startswith(f"{ENVIRONMENT}TEST_"):
+            continue
+        first = variable.removeprefix(ENVIRONMENT).split("__")[0]
+        if first not in known:
+            near = difflib.get_close_matches(first, known, 1)
+            hint = f"Did you mean {ENVIRONMENT}{near[0]}?" if near else "Unset it"
+            raise ConfigurationError(variable, "no such setting", hint)
 
 
 def _explained(error: ValidationError) -> ConfigurationError:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
+from typing_extensions import override
 
 from streams.cli.context import Context
-from streams.cli.explain import explain
 from streams.errors import ConfigurationError, EngineFailed
 
+COMMANDS = ("explain", "produce", "simulate", "topics", "worker")
+"""Each is a module of this package that holds a command of its own name."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Commands that are imported when they are asked for: `explain` needs no Kafka client."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"streams.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--settings",
     "settings_file",
@@ -26,11 +45,8 @@ def commands(context: click.Context, settings_file: Path | None) -> None:
     context.obj = Context(settings_file)
 
 
-commands.add_command(explain)
-
-
 def main() -> None:
-    """Run a command; a wrong setting exits 2, a failed engine 70."""
+    """Run a command; a wrong setting exits 2, an unreachable Kafka 69, a failed engine 70."""
     try:
         commands(prog_name="streams")
     except ConfigurationError as error:
@@ -39,3 +55,15 @@ def main() -> None:
     except EngineFailed as error:
         click.echo(f"streams: {error}", err=True)
         sys.exit(70)
+    except Exception as error:
+        if not _from_kafka(error):
+            raise
+        click.echo(f"streams: Kafka did not do what was asked: {error}", err=True)
+        click.echo("streams: is kafka.bootstrap right, and the broker up?", err=True)
+        sys.exit(69)
+
+
+def _from_kafka(error: Exception) -> bool:
+    """Whether Kafka's client raised it, which only some commands load."""
+    client = sys.modules.get("confluent_kafka")
+    return client is not None and isinstance(error, client.KafkaException)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import msgspec
 
+from streams.cli.composition import (
+    derive_options_of,
+    destination_of,
+    options_of,
+    webhook_options_of,
+)
 from streams.cli.context import Context, pass_context
-from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError
 from streams.explain import Explainer, Target
-from streams.model.delivery import Options
-from streams.settings import Settings
-from streams.sources.ordergroove import WebhookOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streams.settings import Settings
 
 
 @click.command()
@@ -35,8 +41,8 @@ def explain(
     settings = context.settings
     explainer = Explainer(
         targets(settings, names),
-        DeriveOptions(late_after=int(settings.derive.late_after.total_seconds() * 1000)),
-        WebhookOptions(settings.ordergroove.source_zone, settings.ordergroove.phone_region),
+        derive_options_of(settings),
+        webhook_options_of(settings),
         None if now is None else _instant(now),
     )
     for explained in explainer.explain(bodies(file.read())):
@@ -51,8 +57,8 @@ def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:
     found = [
         Target(
             name=name,
-            destination=destination_of(name, each.destination),
-            options=Options(display_zone=each.display_zone),
+            destination=destination_of(name, each),
+            options=options_of(each),
             merchants=None if each.merchants is None else frozenset(each.merchants),
             url=each.url,
             silenced=None if each.mode == "live" else each.mode,
@@ -64,18 +70,6 @@ def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:
             known = ", ".join(target.name for target in found)
             raise ConfigurationError("--destination", f"no connection {name}", f"Known: {known}")
     return [target for target in found if not names or target.name in names]
-
-
-def destination_of(name: str, destination: str | None) -> Any:
-    """The destination of a connection; raises `ConfigurationError`."""
-    found = DESTINATIONS.get(destination or name)
-    if found is None:
-        raise ConfigurationError(
-            f"connections.{name}.destination",
-            f"there is no destination {destination or name}",
-            f"Choose one of: {', '.join(DESTINATIONS)}",
-        )
-    return found
 
 
 def bodies(text: bytes) -> Iterator[tuple[int, bytes]]:

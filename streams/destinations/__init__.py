@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from streams.model.delivery import Destination
+from typing import TYPE_CHECKING
 
 from .klaviyo import KLAVIYO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streams.model.delivery import Destination
 
 DESTINATIONS: Mapping[str, Destination] = {each.name: each for each in (KLAVIYO,)}
 """Every destination by name: the one list to extend."""

@@ -1,4 +1,4 @@
-"""What Klaviyo's answers mean: by status and pointer, never by the text (contracts/klaviyo.md §6)."""
+"""What Klaviyo's answers mean: by status and pointer, never by text (contracts/klaviyo.md §6)."""
 
 from __future__ import annotations
 
@@ -35,16 +35,20 @@ def classify(request: Request, response: Response) -> Verdict:
         return Unauthorized(f"HTTP {status}")
     if status in PASSING or status >= 500:
         return Retry(f"HTTP {status}", _seconds(response.headers.get("retry-after")))
-    field = _field(response.body)
+    return _refused(request, status, _field(response.body))
+
+
+def _refused(request: Request, status: int, field: str | None) -> Verdict:
+    """A request that will never be taken as it is: repaired where only the phone is wrong."""
+    reason = None
     if field is not None and field.endswith("phone_number"):
-        repaired = _without_phone(request)
-        if repaired is not None:
-            return Repair(repaired, "phone_number refused")
-    if status == CONFLICT and request.endpoint == "profile-import":
-        repaired = _without_phone(request)
-        if repaired is not None:
-            return Repair(repaired, "phone_number belongs to another profile")
-    return Rejected(f"HTTP {status}", field)
+        reason = "phone_number refused"
+    elif status == CONFLICT and request.endpoint == "profile-import":
+        reason = "phone_number belongs to another profile"
+    repaired = None if reason is None else _without_phone(request)
+    if reason is None or repaired is None:
+        return Rejected(f"HTTP {status}", field)
+    return Repair(repaired, reason)
 
 
 def _seconds(value: str | None) -> float | None:
@@ -60,9 +64,11 @@ def _field(body: bytes) -> str | None:
     try:
         errors = msgspec.json.decode(body)["errors"]
         pointer = errors[0]["source"]["pointer"]
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+    except (ValueError, RecursionError, KeyError, IndexError, TypeError):
         return None
-    return str(pointer).strip("/").replace("/", ".") or None
+    if not isinstance(pointer, str):
+        return None
+    return pointer.strip("/").replace("/", ".") or None
 
 
 def _without_phone(request: Request) -> Request | None:

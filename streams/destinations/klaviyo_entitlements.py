@@ -1,12 +1,14 @@
-"""Klaviyo's entitlement fields: JSON where the page prints Python (seed 001, both base payloads)."""
+"""Klaviyo's entitlement fields: JSON where the page prints Python (seed 001, base payloads)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from streams.model.delivery import Options
-from streams.model.enriched import EnrichedEvent, EntitlementView
 from streams.model.wording import iso_millis, time_for_people
+
+if TYPE_CHECKING:
+    from streams.model.delivery import Options
+    from streams.model.enriched import EnrichedEvent, EntitlementView
 
 
 def entitlement_fields(event: EnrichedEvent, options: Options) -> dict[str, Any]:

@@ -7,12 +7,16 @@ a 202; so what we know to be over a limit is never sent.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from streams.model.delivery import Limit
-from streams.model.enriched import EnrichedEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.model.enriched import EnrichedEvent
 
 LIMITS = (
     Limit("events", 350, 1),
@@ -78,10 +82,12 @@ def _long_string(value: Any, path: str) -> str | None:
     """The path of a string that is over the limit, if there is one."""
     if isinstance(value, str):
         return path if len(value.encode()) > MAX_STRING else None
-    items = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list):
-        items = enumerate(value)
-    for name, each in items:
+    inside: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    for name, each in inside:
         found = _long_string(each, f"{path}.{name}")
         if found is not None:
             return found

@@ -13,7 +13,7 @@ import msgspec
 Kind = Literal["event", "state", "erase"]
 
 
-class Entity(msgspec.Struct, frozen=True, gc=False):
+class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What all entities are: immutable, compared by value."""
 
 

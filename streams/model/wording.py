@@ -17,7 +17,7 @@ CARDS = {1: "Visa", 2: "Mastercard", 3: "Amex", 4: "Discover", 5: "Diners", 6: "
 
 
 def frequency_description(every: int | None, period: int | None) -> str | None:
-    """ "Every day", "Every 8 weeks", "Every month": no API of the source says it."""
+    """How often, "Every day", "Every 8 weeks", "Every month": no API of the source says it."""
     word = PERIODS.get(period or 0)
     if every is None or every < 1 or word is None:
         return None
@@ -50,18 +50,18 @@ def days_between(first: int | None, last: int, zone_name: str) -> int | None:
 
 
 def time_for_people(instant: int, zone_name: str) -> str:
-    """ "July 28, 2027 at 02:48 PM", as the vendor pages print it."""
+    """The time as the vendor pages print it, "July 28, 2027 at 02:48 PM"."""
     return datetime.fromtimestamp(instant / 1000, zone(zone_name)).strftime("%B %d, %Y at %I:%M %p")
 
 
 def iso_millis(instant: int) -> str:
-    """ "2027-07-28T18:48:37.783Z"."""
+    """The time as "2027-07-28T18:48:37.783Z"."""
     when = datetime.fromtimestamp(instant / 1000, UTC)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso_seconds(instant: int) -> str:
-    """ "2026-10-01T12:00:03+00:00"."""
+    """The time as "2026-10-01T12:00:03+00:00"."""
     return datetime.fromtimestamp(instant // 1000, UTC).isoformat()
 
 

@@ -168,7 +168,7 @@ def read(
 
 
 def subscription(
-    body: Mapping[str, Any], reading: q.Reading, path: str, live: bool | None = None
+    body: Mapping[str, Any], reading: q.Reading, path: str, *, live: bool | None = None
 ) -> dict[str, Any]:
     """A subscription with its reason taken apart.
 
@@ -187,9 +187,7 @@ def subscription(
             body.get("cancel_reason"), body.get("cancel_reason_code"), reading
         )
     except (ValueError, OverflowError):
-        raise BadRecord(
-            "wrong_type", f"{path}.cancel_reason", "the value cannot be read"
-        ) from None
+        raise BadRecord("wrong_type", f"{path}.cancel_reason", "the value cannot be read") from None
     return out
 
 

@@ -7,14 +7,24 @@ raises `ValueError`, which the mapping turns into a dead letter `wrong_type` wit
 from __future__ import annotations
 
 import ast
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import phonenumbers
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+REASON_CODE = re.compile(r"\s*([0-9]{1,9})\s*")
+"""A cancel reason's numeric head; more digits are somebody's text, and beyond 32 bits."""
+
+LARGEST_AMOUNT = 15
+"""Power of ten beyond which text is no amount: "1e99999999" would be written out in digits."""
 
 FILLER_EXPIRY = "12/2099"
 """What Ordergroove stores when a card's expiry is not known (PayPal)."""
@@ -62,7 +72,10 @@ def number(value: Any, _: Reading) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("not a number")
-    return float(value)
+    found = float(value)
+    if not isfinite(found):
+        raise ValueError("not a number")
+    return found
 
 
 def boolean(value: Any, _: Reading) -> bool | None:
@@ -84,7 +97,7 @@ def money(value: Any, _: Reading) -> str | None:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError("not an amount") from None
-    if not amount.is_finite():
+    if not amount.is_finite() or amount.adjusted() > LARGEST_AMOUNT:
         raise ValueError("not an amount")
     return f"{amount:.2f}"
 
@@ -191,8 +204,8 @@ def cancel_reason(reason: Any, code: Any, reading: Reading) -> tuple[str | None,
     if written is None:
         return None, number_
     head, pipe, rest = written.partition("|")
-    if pipe and head.strip().isdigit():
-        return rest.strip() or None, int(head) if number_ is None else number_
+    if pipe and (found := REASON_CODE.fullmatch(head)):
+        return rest.strip() or None, int(found[1]) if number_ is None else number_
     return written, number_
 
 
@@ -218,8 +231,8 @@ def _loose_object(value: Any) -> dict[str, Any] | None:
     for parse in (msgspec.json.decode, ast.literal_eval):
         try:
             parsed = parse(value)
-        except (msgspec.DecodeError, ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue  # TypeError: "{{code}}" reads as a set of what no set may hold
         if isinstance(parsed, dict):
             return parsed
     return None

@@ -7,8 +7,7 @@ checks again what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,6 +25,9 @@ from streams.model.events import (
 from streams.model.ids import digest
 
 from .types import OBJECT_OF, ObjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Target = TypeVar("Target")
 Subject = Subscription | Order | Item | Entitlements | Person

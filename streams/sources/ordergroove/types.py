@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-ObjectKind = Literal[
-    "Subscriber", "Subscription", "Order", "Item", "Entitlements", "Communication"
-]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ObjectKind = Literal["Subscriber", "Subscription", "Order", "Item", "Entitlements", "Communication"]
 
 ACTIONS: Mapping[str, tuple[ObjectKind, tuple[str, ...]]] = {
     "subscriber": ("Subscriber", ("create", "cancel", "subscriptions_created")),

@@ -6,9 +6,8 @@ absent. What cannot be read raises `BadRecord`; the caller keeps the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,6 +17,9 @@ from streams.errors import BadRecord
 from . import entities as e
 from . import quirks as q
 from .types import LIVE_OF, OBJECT_OF, ObjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MAX_BODY = 1_000_000
 """Bytes of a body: with its typed fields it still fits Kafka's default message size twice over."""
@@ -69,10 +71,8 @@ def record_of(
         "received_at": reading.received_at,
         "merchant": _required(owner, "merchant", q.text, reading, path),
         "customer_id": _customer(kind, owner, path, reading),
-        "actor": actor.get("type") if isinstance(actor, dict) else None,
-        "source": q.text(context.get("source"), reading)
-        if isinstance(context.get("source"), str)
-        else None,
+        "actor": _word(actor.get("type"), reading) if isinstance(actor, dict) else None,
+        "source": _word(context.get("source"), reading),
         "kind": "event",
         "object": (f"{NAMESPACE}.{kind}", _subject(kind, event_type, subject, reading, path)),
         "snapshot": _snapshot(snapshot, reading) if snapshot else None,
@@ -101,6 +101,11 @@ def _required(
     return e.read((e.Field(name, name, read, required=True),), body, reading, path)[name]
 
 
+def _word(value: Any, reading: q.Reading) -> str | None:
+    """A label that only accompanies the event: what is none must not sink it."""
+    return q.text(value, reading) if isinstance(value, str) else None
+
+
 def _object(body: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
     value = body.get(name)
     if value is None:
@@ -114,7 +119,7 @@ def _subject(
     kind: ObjectKind, event_type: str, body: dict[str, Any], reading: q.Reading, path: str
 ) -> dict[str, Any]:
     if kind == "Subscription":
-        return e.subscription(body, reading, path, LIVE_OF.get(event_type))
+        return e.subscription(body, reading, path, live=LIVE_OF.get(event_type))
     return READERS[kind](body, reading, path)
 
 
@@ -183,12 +188,12 @@ def _entitlements(body: Mapping[str, Any], reading: q.Reading, path: str) -> dic
 def _communication(body: Mapping[str, Any], reading: q.Reading, path: str) -> dict[str, Any]:
     person = _object(body, "subscriber", f"{path}.subscriber")
     return e.read(e.COMMUNICATION, person, reading, f"{path}.subscriber") | {
-        "key": q.text(body.get("key"), reading) if isinstance(body.get("key"), str) else None,
+        "key": _word(body.get("key"), reading),
         "execution_context": q.json_text(body.get("execution_context"), reading),
     }
 
 
-def _plain(table: tuple[e.Field, ...]) -> e.Reader:
+def _plain(table: tuple[e.Field, ...]) -> Callable[..., dict[str, Any]]:
     def read(body: Mapping[str, Any], reading: q.Reading, path: str) -> dict[str, Any]:
         return e.read(table, body, reading, path)
 

@@ -1,0 +1,148 @@
+"""`streams worker`: the long-running roles. Everything is checked before anything starts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import click
+
+from streams.avro import codec
+from streams.cli.composition import (
+    connection_of,
+    derive_options_of,
+    instance_of,
+    kafka_of,
+    names_of,
+    routes_of,
+)
+from streams.cli.context import Context, pass_context
+from streams.cli.logs import configure_logs
+from streams.cli.rehearsal import rehearsal
+from streams.engine.admin import check_same_partitions
+from streams.engine.first_offsets import ensure_first_offsets
+from streams.engine.kafka import KafkaSettings
+from streams.engine.lane import Lane
+from streams.engine.partitioning import check_keys
+from streams.engine.producer import RecordProducer
+from streams.engine.shell import EngineApp, build_app
+from streams.engine.worker import run_worker
+from streams.errors import ConfigurationError
+from streams.health import serve_health
+from streams.metrics import (
+    DeriveCounts,
+    Readers,
+    delivery_metrics,
+    derive_metrics,
+    engine_metrics,
+    registry_of,
+)
+from streams.pipeline import Pipeline
+from streams.settings import Settings
+from streams.topology import DeriveJob, deliver_lane, derive_lane
+
+port_option = click.option("--port", type=click.IntRange(0, 65535), help="HTTP port of health.")
+
+
+@click.group()
+def worker() -> None:
+    """Run a role; any number of processes of each."""
+    configure_logs()
+
+
+@worker.command()
+@port_option
+@pass_context
+def derive(context: Context, port: int | None) -> None:
+    """Source topic → subscriber state, derived events, delivery topics: exactly once."""
+    settings = context.settings
+    names, kafka = names_of(settings), kafka_of(settings, "streams-derive")
+    at = rehearsal()
+    counts = DeriveCounts()
+    pipeline = Pipeline(
+        codec("sources/ordergroove"),
+        codec("events/enriched"),
+        routes_of(settings),
+        derive_options_of(settings),
+    )
+    exactly_once = settings.derive.guarantee == "exactly_once"
+    transactional_id = f"{names.derive_group}-{instance_of(settings)}" if exactly_once else None
+    lane = derive_lane(kafka, names, DeriveJob(pipeline, names, counts), transactional_id, at)
+    check_same_partitions(kafka, lane.topic, names.subscribers_changelog)
+    check_keys(kafka, lane.topic)
+    ensure_first_offsets(kafka, lane.group, lane.topic, start="beginning", control=names.control)
+    app = _app(settings, names.derive_group, kafka, [lane], port)
+    _run(app, partial(derive_metrics, counts))
+
+
+@worker.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every connection that is not off.")
+@port_option
+@pass_context
+def deliver(
+    context: Context, names: tuple[str, ...], port: int | None, *, everything: bool
+) -> None:
+    """Delivery topics → vendors: at least once, each customer in order. NAMES are connections."""
+    settings = context.settings
+    chosen = _chosen(settings, names, everything=everything)
+    topics, kafka = names_of(settings), kafka_of(settings, "streams-deliver")
+    connections = [connection_of(name, settings.connections[name]) for name in chosen]
+    producer = RecordProducer(kafka)
+    key = settings.hash_key.get_secret_value().encode()
+    pairs = [deliver_lane(kafka, topics, each, producer, key) for each in connections]
+    for name, (lane, _) in zip(chosen, pairs, strict=True):
+        check_same_partitions(kafka, lane.topic, topics.outcomes)
+        ensure_first_offsets(
+            kafka,
+            lane.group,
+            lane.topic,
+            start=settings.connections[name].start,
+            control=topics.control,
+        )
+    lanes: Sequence[Lane] = [lane for lane, _ in pairs]
+    statistics = {handler.connection.name: handler.statistics for _, handler in pairs}
+    app_id = lanes[0].group if len(lanes) == 1 else f"{settings.prefix}-deliver"
+    app = _app(settings, app_id, kafka, lanes, port)
+    _run(app, partial(delivery_metrics, statistics))
+
+
+def _chosen(settings: Settings, names: tuple[str, ...], *, everything: bool) -> list[str]:
+    known: Mapping[str, object] = settings.connections
+    if not known:
+        raise ConfigurationError(
+            "connections", "there is none", "Add a table such as [connections.klaviyo]"
+        )
+    if everything == bool(names):
+        raise ConfigurationError("worker deliver", "not clear what to deliver", "NAME… or --all")
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(
+                "worker deliver", f"no connection {name}", f"Known: {', '.join(known)}"
+            )
+        if settings.connections[name].mode == "off":
+            raise ConfigurationError(
+                f"connections.{name}.mode", "the connection is off", "Set shadow or live"
+            )
+    found = [
+        name
+        for name, each in settings.connections.items()
+        if (everything and each.mode != "off") or name in names
+    ]
+    if not found:
+        raise ConfigurationError("connections", "all are off", "Set a mode of shadow or live")
+    return found
+
+
+def _app(
+    settings: Settings, app_id: str, kafka: KafkaSettings, lanes: Sequence[Lane], port: int | None
+) -> EngineApp:
+    web_port = settings.web.port if port is None else port
+    return build_app(app_id, kafka, lanes, web_port=web_port, web_host=settings.web.host)
+
+
+def _run(app: EngineApp, metrics: Callable[[], Readers]) -> None:
+    registry = registry_of(metrics, partial(engine_metrics, lambda: app.pollers))
+    serve_health(app, app.pollers, registry)
+    sys.exit(run_worker(app))

@@ -1,0 +1,141 @@
+"""What the demo sees from outside: topics, offsets and the simulator's own records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from streams.avro import codec
+from streams.demo.compare import Received
+
+SECONDS = 10.0
+FINAL = "final"
+
+
+class Topics:
+    """Reads topics from their beginning, and how far groups are; joins no group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._settings = {
+            "bootstrap.servers": bootstrap,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+
+    def records(self, topic: str) -> Iterator[Message]:
+        """Every committed record of a topic, partition by partition as they come."""
+        consumer = Consumer(self._settings | {"group.id": "demo-reader"})
+        try:
+            known = consumer.list_topics(topic, SECONDS).topics[topic].partitions
+            open_ = set(known)
+            consumer.assign([TopicPartition(topic, number, 0) for number in known])
+            while open_:
+                for message in consumer.consume(10_000, SECONDS):
+                    if message.error() is not None:
+                        open_.discard(message.partition())
+                    else:
+                        yield message
+        finally:
+            consumer.close()
+
+    def behind(self, group: str, topic: str) -> int:
+        """How many records of a topic without transactions a group has not committed yet."""
+        consumer = Consumer(self._settings | {"group.id": group})
+        try:
+            numbers = consumer.list_topics(topic, SECONDS).topics[topic].partitions
+            committed = consumer.committed([TopicPartition(topic, n) for n in numbers], SECONDS)
+            return sum(
+                consumer.get_watermark_offsets(each, SECONDS)[1] - max(each.offset, 0)
+                for each in committed
+            )
+        finally:
+            consumer.close()
+
+
+def outcomes(topics: Topics, topic: str) -> Counter[str]:
+    """Final outcomes by class: the last of each delivery and part."""
+    decode = codec("outcome").decode
+    last: dict[tuple[str, str], str] = {}
+    for message in topics.records(topic):
+        record = decode(message.value())
+        if record[FINAL]:
+            last[record["delivery_id"], record["part"]] = record["outcome"]
+    return Counter(last.values())
+
+
+def dead_letters(topics: Topics, topic: str) -> Counter[str]:
+    """Dead letters by reason."""
+    decode = codec("dead_letter").decode
+    return Counter(decode(message.value())["reason"] for message in topics.records(topic))
+
+
+def derived(topics: Topics, topic: str) -> Counter[str]:
+    """Events on a delivery topic by type."""
+    decode = codec("events/enriched").decode
+    return Counter(decode(message.value())["type"] for message in topics.records(topic))
+
+
+class Metrics:
+    """Sums of one process's metrics."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx2.Client(base_url=url, timeout=10)
+
+    def read(self) -> dict[str, float]:
+        """Metric name → sum over its labels; empty while the process does not answer yet."""
+        try:
+            text = self._client.get("/metrics").text
+        except httpx2.TransportError:
+            return {}
+        sums: Counter[str] = Counter()
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                sums[name.split("{")[0]] += float(value)
+        return dict(sums)
+
+    def ready(self) -> bool:
+        """Whether the process is a stable member with its state restored."""
+        try:
+            return self._client.get("/readyz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+
+class Vendor:
+    """A simulator's control routes."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx2.Client(base_url=url, timeout=60)
+        self._seen = 0
+        self._accepted: list[Received] = []
+        self.requests = 0
+
+    def accepted(self) -> list[Received]:
+        """Requests that it took so far (2xx), in order of arrival."""
+        while True:
+            page: list[dict[str, Any]] = self._client.get(
+                "/_control/requests", params={"since": self._seen, "limit": 5000}
+            ).json()["requests"]
+            if not page:
+                return self._accepted
+            self._seen = page[-1]["sequence"]
+            self.requests += len(page)
+            self._accepted += [
+                Received(each["path"], each["body"])
+                for each in page
+                if 200 <= (each["status"] or 0) < 300
+            ]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()

@@ -1,0 +1,197 @@
+"""Every metric, declared once. Counters are plain numbers, read only when Prometheus asks.
+
+Names and labels are bounded: roles, connections, partitions, event types and closed sets of words.
+Durations are seconds. Nothing here names a customer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from streams.delivery.statistics import Statistics
+    from streams.engine.poller import Poller
+    from streams.pipeline import Processed
+
+
+Readers = Iterable[Metric]
+"""What a reader of metrics gives at scrape."""
+
+
+class DeriveCounts:
+    """What the derive role did, by event type and reason; written by one thread."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.duplicates = 0
+        self.told: Counter[tuple[str, str]] = Counter()
+        self.withheld: Counter[tuple[str, str]] = Counter()
+        self.late: Counter[str] = Counter()
+        self.dead_letters: Counter[str] = Counter()
+
+    def processed(self, processed: Processed) -> None:
+        """Count a record that became events."""
+        self.events[processed.event.type] += 1
+        if processed.duplicate:
+            self.duplicates += 1
+        for told in processed.told:
+            fact = told.fact
+            if fact.withheld is not None:
+                self.withheld[fact.type, fact.withheld] += 1
+            if fact.late:
+                self.late[fact.type] += 1
+            for connection in told.connections:
+                self.told[connection, fact.type] += 1
+
+    def dead_letter(self, reason: str) -> None:
+        """Count a record given up on."""
+        self.dead_letters[reason] += 1
+
+
+def counter(name: str, doc: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
+    """A counter family; a key is one label's value or a tuple of them."""
+    family = CounterMetricFamily(f"streams_{name}", doc, labels=labels)
+    for key, value in values.items():
+        family.add_metric([str(k) for k in key] if isinstance(key, tuple) else [str(key)], value)
+    return family
+
+
+def gauge(name: str, doc: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
+    """A gauge family; keys as in `counter`."""
+    family = GaugeMetricFamily(f"streams_{name}", doc, labels=labels)
+    for key, value in values.items():
+        family.add_metric([str(k) for k in key] if isinstance(key, tuple) else [str(key)], value)
+    return family
+
+
+class _Scraped(Collector):
+    def __init__(self, read: Callable[[], Readers]) -> None:
+        self._read = read
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        yield from self._read()
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: families are made when they are read."""
+        return iter(())
+
+
+def registry_of(*readers: Callable[[], Readers]) -> CollectorRegistry:
+    """A registry that asks each reader at scrape."""
+    registry = CollectorRegistry()
+    for reader in readers:
+        registry.register(_Scraped(reader))
+    return registry
+
+
+def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
+    """What the derive role concluded."""
+    yield counter("events", "Events read from source topics.", ["type"], counts.events)
+    yield counter("duplicates", "Repeated events.", [], {(): counts.duplicates})
+    yield counter(
+        "told", "Events written to a delivery topic.", ["connection", "type"], counts.told
+    )
+    yield counter("withheld", "Events that start no flow.", ["type", "reason"], counts.withheld)
+    yield counter("late", "Events marked as data only.", ["type"], counts.late)
+    yield counter(
+        "source_dead_letters", "Records given up on.", ["reason"], counts.dead_letters
+    )
+
+
+def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metric]:
+    """What each lane of the engine does."""
+    lanes = pollers()
+    stats = {name: poller.statistics for name, poller in lanes.items()}
+    for name, doc in (
+        ("records", "Records whose effects are committed."),
+        ("outputs", "Records produced and committed."),
+        ("changes", "Changelog records produced and committed."),
+        ("transactions", "Transactions (or flushes) committed."),
+        ("aborts", "Transactions aborted and published again."),
+        ("resets", "Partitions set back to their committed position."),
+        ("restored_rows", "Changelog records read by restores."),
+        ("restore_seconds", "Seconds spent in restores."),
+    ):
+        yield counter(name, doc, ["lane"], {n: getattr(s, name) for n, s in stats.items()})
+    yield counter(
+        "step_seconds",
+        "Seconds by step of a batch.",
+        ["lane", "step"],
+        {(n, step): value for n, s in stats.items() for step, value in s.seconds.items()},
+    )
+    yield gauge(
+        "lag",
+        "Records not yet processed, by partition.",
+        ["lane", "partition"],
+        {(n, p): lag for n, poller in lanes.items() for p, lag in poller.lag.items()},
+    )
+    yield gauge(
+        "partitions",
+        "Partitions owned.",
+        ["lane"],
+        {name: len(poller.owned) for name, poller in lanes.items()},
+    )
+
+
+def delivery_metrics(connections: Mapping[str, Statistics]) -> Iterator[Metric]:
+    """What each connection of the deliver role does."""
+    pairs = connections.items()
+    yield counter(
+        "deliveries",
+        "Parts of deliveries by outcome.",
+        ["connection", "type", "part", "outcome"],
+        {(name, *key): n for name, s in pairs for key, n in s.outcomes.items()},
+    )
+    yield counter(
+        "delivery_dead_letters",
+        "Deliveries given up on.",
+        ["connection", "reason"],
+        {(name, key): n for name, s in pairs for key, n in s.dead_letters.items()},
+    )
+    yield counter(
+        "attempts",
+        "Requests by what their answer meant.",
+        ["connection", "meaning"],
+        {(name, key): n for name, s in pairs for key, n in s.attempts.items()},
+    )
+    yield counter(
+        "request_failures",
+        "Requests without an answer.",
+        ["connection", "reason"],
+        {(name, key): n for name, s in pairs for key, n in s.failures.items()},
+    )
+    latency = HistogramMetricFamily(
+        "streams_request_seconds", "Seconds of a request.", labels=["connection"]
+    )
+    for name, stats in pairs:
+        latency.add_metric([name], stats.latency.cumulative(), stats.latency.total)
+    yield latency
+    yield gauge("in_flight", "Requests under way.", ["connection"], {n: s.in_flight for n, s in pairs})
+    yield gauge(
+        "waiting", "Deliveries read and unfinished.", ["connection"], {n: s.waiting for n, s in pairs}
+    )
+    yield gauge(
+        "paused",
+        "1 while a connection sends nothing until it is restarted.",
+        ["connection"],
+        {n: int(s.paused is not None) for n, s in pairs},
+    )
+    yield counter(
+        "limiter_seconds",
+        "Seconds that sending stopped for a limit.",
+        ["connection"],
+        {n: s.limiter_seconds for n, s in pairs},
+    )

@@ -1,0 +1,82 @@
+"""Names of topics and groups, and how `streams topics create` makes each topic (DESIGN §3).
+
+Every name begins with the prefix. They are permanent: state and offsets live under them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+DAY = 86_400_000
+SOURCES = ("ordergroove",)
+LARGEST = 4 << 20
+"""Bytes of a record: a body of `MAX_BODY` beside its typed fields."""
+LARGEST_DEAD_LETTER = 16 << 20
+"""Bytes of a dead letter: a body that was too large keeps its bytes too."""
+
+
+class Topic(NamedTuple):
+    """A topic to create: configuration beyond partitions and replicas."""
+
+    name: str
+    config: dict[str, str]
+
+
+class Names:
+    """What everything is called under one prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.outcomes = f"{prefix}.outcomes"
+        self.control = f"{prefix}.control"
+        self.derive_group = f"{prefix}-derive"
+        self.subscribers_changelog = f"{prefix}.subscribers.changelog"
+
+    def events(self, source: str) -> str:
+        """The topic of a source."""
+        return f"{self._prefix}.{source}.events"
+
+    def deliveries(self, connection: str) -> str:
+        """The topic of a connection's deliveries."""
+        return f"{self._prefix}.deliveries.{connection}"
+
+    def dead_letters(self, of: str) -> str:
+        """The topic of what a source or connection gave up on."""
+        return f"{self._prefix}.dead-letters.{of}"
+
+    def deliver_group(self, connection: str) -> str:
+        """The consumer group of a connection."""
+        return f"{self._prefix}-deliver-{connection}"
+
+    def topics(self, connections: Iterable[str]) -> Iterator[Topic]:
+        """Every topic, with the policy of DESIGN §3."""
+        for source in SOURCES:
+            yield Topic(
+                self.events(source),
+                _policy("delete", 400)
+                | {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGEST)},
+            )
+            yield self._dead(source)
+        yield Topic(self.subscribers_changelog, _policy("compact"))
+        yield Topic(self.control, _policy("compact"))
+        yield Topic(self.outcomes, _policy("delete", 90))
+        for connection in connections:
+            yield Topic(
+                self.deliveries(connection),
+                _policy("delete", 14) | {"max.message.bytes": str(LARGEST)},
+            )
+            yield self._dead(connection)
+
+    def _dead(self, of: str) -> Topic:
+        return Topic(
+            self.dead_letters(of),
+            _policy("compact,delete", 90) | {"max.message.bytes": str(LARGEST_DEAD_LETTER)},
+        )
+
+
+def _policy(cleanup: str, days: int | None = None) -> dict[str, str]:
+    config = {"cleanup.policy": cleanup, "unclean.leader.election.enable": "false"}
+    if days is not None:
+        config["retention.ms"] = str(days * DAY)
+    return config

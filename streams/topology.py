@@ -1,0 +1,171 @@
+"""THE MAP: which process reads what, does what, writes where. In flow order; no rules of business.
+
+    <source>.events ─ derive ─┬─ deliveries.<connection> ─ deliver ─ HTTP
+                              ├─ subscribers.changelog        ├─ outcomes
+                              └─ dead-letters.<source>        └─ dead-letters.<connection>
+
+The derive role is a job on the engine: its outputs, its table and its offsets are one transaction.
+The deliver role is a lane for each connection: offsets follow outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from streams.avro import codec
+from streams.delivery.handler import DeliveryHandler
+from streams.delivery.recall import Recall
+from streams.delivery.wiring import Codecs, Tools, Topics
+from streams.destinations import DESTINATIONS
+from streams.engine.at_least_once import AtLeastOnce
+from streams.engine.job_handler import JobHandler
+from streams.engine.lane import Lane
+from streams.engine.transactional import Transactional
+from streams.errors import BadRecord
+from streams.model.dead_letter import Origin, record_dead_letter
+from streams.model.subscriber import decode_row, row_due
+from streams.pipeline import enriched_of
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
+
+    from streams.delivery.connection import Connection
+    from streams.engine.job import Outputs
+    from streams.engine.kafka import KafkaSettings
+    from streams.engine.producer import RecordProducer
+    from streams.engine.rows import Rows
+    from streams.metrics import DeriveCounts
+    from streams.names import Names
+    from streams.pipeline import Pipeline, Processed
+
+SOURCE = "ordergroove"
+
+
+def derive_lane(
+    kafka: KafkaSettings,
+    names: Names,
+    job: DeriveJob,
+    transactional_id: str | None,
+    at: Callable[[str], None],
+) -> Lane:
+    """source topic → table, delivery topics, dead letters.
+
+    Without a `transactional_id` the guarantee is at-least-once; `at` is called at each step of a
+    publication, for those who test what happens when one is cut short.
+    """
+    publication = (
+        AtLeastOnce(kafka, at=at)
+        if transactional_id is None
+        else Transactional(kafka, transactional_id, at=at)
+    )
+    return Lane(
+        name="derive",
+        topic=names.events(SOURCE),
+        group=names.derive_group,
+        handler=JobHandler(kafka, job, names.subscribers_changelog, publication),
+    )
+
+
+def deliver_lane(
+    kafka: KafkaSettings,
+    names: Names,
+    connection: Connection,
+    producer: RecordProducer,
+    digest_key: bytes,
+) -> tuple[Lane, DeliveryHandler]:
+    """delivery topic → HTTP, outcomes, dead letters: one connection, by its own consumer."""
+    outcome = codec("outcome")
+    enriched = codec("events/enriched")
+    topics = Topics(
+        deliveries=names.deliveries(connection.name),
+        outcomes=names.outcomes,
+        dead_letters=names.dead_letters(connection.name),
+    )
+    recall = Recall(
+        kafka,
+        connection=connection.name,
+        deliveries=topics.deliveries,
+        outcomes=topics.outcomes,
+        decode=outcome.decode,
+    )
+    codecs = Codecs(
+        decode_event=partial(enriched_of, enriched),
+        encode_outcome=outcome.encode,
+        encode_dead_letter=codec("dead_letter").encode,
+    )
+    handler = DeliveryHandler(
+        connection,
+        DESTINATIONS[connection.destination],
+        Tools(
+            topics=topics, codecs=codecs, producer=producer, recall=recall, digest_key=digest_key
+        ),
+    )
+    lane = Lane(
+        name=connection.name,
+        topic=topics.deliveries,
+        group=names.deliver_group(connection.name),
+        handler=handler,
+    )
+    return lane, handler
+
+
+class DeriveJob:
+    """One record: the pipeline's result into the row, the delivery topics, or the dead letters."""
+
+    def __init__(self, pipeline: Pipeline, names: Names, counts: DeriveCounts) -> None:
+        self._pipeline = pipeline
+        self._deliveries = names.deliveries
+        self._dead_letters = names.dead_letters(SOURCE)
+        self._dead_letter = codec("dead_letter").encode
+        self._counts = counts
+
+    def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
+        """Handle one record; a bad one goes to the dead letters in the same transaction."""
+        recorded_at = message.timestamp()[1]
+        try:
+            processed = self._pipeline.process(
+                message.value(), rows.get, rows.now, message.key(), recorded_at
+            )
+        except BadRecord as bad:
+            self._give_up(message, rows, outputs, bad)
+        except Exception as error:  # noqa: BLE001 - whatever our own code raises, the flow goes on
+            bad = BadRecord("failed", None, f"{type(error).__name__} in the pipeline")
+            self._give_up(message, rows, outputs, bad)
+        else:
+            self._write(processed, rows, outputs)
+
+    def fire(self, key: bytes, due: int, now: int, rows: Rows, outputs: Outputs) -> None:
+        """Handle a row's timer: no rule of today sets one, so whatever is due is done."""
+        del due, now, outputs
+        rows.put(key, rows.get(key))
+
+    def due(self, row: bytes) -> int:
+        """The next timer of a row."""
+        return row_due(decode_row(row))
+
+    def _write(self, processed: Processed, rows: Rows, outputs: Outputs) -> None:
+        key = processed.key
+        if not processed.duplicate:
+            rows.put(key, processed.value, processed.due)
+        for told in processed.told:
+            for connection in told.connections:
+                outputs.append((self._deliveries(connection), key, told.value, None))
+        self._counts.processed(processed)
+
+    def _give_up(self, message: Message, rows: Rows, outputs: Outputs, bad: BadRecord) -> None:
+        origin = Origin(
+            message.topic() or "",
+            message.partition() or 0,
+            message.offset() or 0,
+            message.timestamp()[1],
+        )
+        headers = {name: value or b"" for name, value in message.headers() or ()}
+        letter = record_dead_letter(
+            bad, origin, message.key(), message.value(), headers, rows.now
+        )
+        outputs.append(
+            (self._dead_letters, letter["id"].encode(), self._dead_letter(letter), None)
+        )
+        self._counts.dead_letter(bad.reason)
