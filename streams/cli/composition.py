@@ -12,7 +12,7 @@ from streams.destinations import DESTINATIONS
 from streams.engine.kafka import KafkaSettings
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
-from streams.names import Names
+from streams.names import LARGEST_DEAD_LETTER, Names
 from streams.route import Route
 from streams.settings import Connection as ConnectionSettings
 from streams.settings import Settings
@@ -21,7 +21,7 @@ from streams.sources.ordergroove import WebhookOptions
 
 def kafka_of(settings: Settings, client_id: str) -> KafkaSettings:
     """How to reach Kafka."""
-    extra = dict(settings.kafka.properties)
+    extra = {"message.max.bytes": str(LARGEST_DEAD_LETTER)} | settings.kafka.properties
     if settings.kafka.password is not None:
         extra["sasl.password"] = settings.kafka.password.get_secret_value()
     return KafkaSettings(

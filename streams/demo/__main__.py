@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
         with _progress(console) as progress:
             fed = progress.add_task("webhooks in", total=options.events)
             for body in books.day():
-                child.stdin.write(body)
+                _feed(child, body)
                 progress.advance(fed)
             books.break_some(stage.bootstrap, stage.names.events("ordergroove"), options.seed)
             if options.once:
@@ -89,6 +89,14 @@ def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
         if not options.once:
             _trickle(stage, books, child, console)
         return 0 if summary.ok else 1
+
+
+def _feed(child: Child, body: bytes) -> None:
+    try:
+        child.stdin.write(body)
+    except BrokenPipeError:
+        child.wait(STUCK_SECONDS)
+        raise ChildFailed(f"{child.name} reads no more:\n{child.tail()}") from None
 
 
 def _json(summary: Summary) -> bytes:
@@ -128,7 +136,7 @@ def _trickle(stage: Stage, books: Books, child: Child, console: Console) -> None
         for _ in range(10):
             time.sleep(TRICKLE_SECONDS)
             stage.check()
-            child.stdin.write(next(bodies))
+            _feed(child, next(bodies))
             child.stdin.flush()
         console.print(
             f"{books.expected.bodies:,} webhooks in, "

@@ -118,15 +118,7 @@ class MemberStories:
             ("entitlements_expiring", {}),
             ("entitlements_expired", {"expiration": now + 3 * _HOUR}),
             ("entitlements_expiration_modified", {"expiration": now + 400 * _DAY}),
-            self.world.rng.choice(
-                (
-                    ("entitlements_voided", {"live": False}),
-                    (
-                        "entitlements_grace_period_expired",
-                        {"live": False, "expiration": now + 3 * _HOUR},
-                    ),
-                )
-            ),
+            self._end(now + 3 * _HOUR),
         )
         for place, (kind, news) in enumerate(steps):
 
@@ -136,6 +128,13 @@ class MemberStories:
                 self._speak(orders, customer.subscriptions, then + 60)
 
             self.tell.later(now + 60 + place * _HOUR, step)
+
+    def _end(self, expired: int) -> tuple[str, Json]:
+        """How it ends: voided by hand, or back to its old expiry and past the days of grace."""
+        kind = self.world.turn(("entitlements_voided", "entitlements_grace_period_expired"))
+        if kind == "entitlements_voided":
+            return kind, {"live": False}
+        return kind, {"live": False, "expiration": expired}
 
     def _speak(self, orders: list[Order], subscriptions: list[Subscription], now: int) -> None:
         """Events on which the entitlement is to be seen, or not."""

@@ -32,14 +32,17 @@ class Topics:
         consumer = Consumer(self._settings | {"group.id": "demo-reader"})
         try:
             known = consumer.list_topics(topic, SECONDS).topics[topic].partitions
-            open_ = set(known)
-            consumer.assign([TopicPartition(topic, number, 0) for number in known])
-            while open_:
-                for message in consumer.consume(10_000, SECONDS):
-                    if message.error() is not None:
-                        open_.discard(message.partition())
-                    else:
+            wanted = [TopicPartition(topic, number, 0) for number in known]
+            ends = {w.partition: consumer.get_watermark_offsets(w, SECONDS)[1] for w in wanted}
+            consumer.assign(wanted)
+            while ends:
+                for message in consumer.consume(10_000, 1):
+                    number = message.partition() or 0
+                    if message.error() is None:
                         yield message
+                    elif (message.offset() or 0) >= ends.get(number, 0):
+                        # a commit is answered before its markers are written: an early end is none
+                        ends.pop(number, None)
         finally:
             consumer.close()
 

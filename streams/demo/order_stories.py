@@ -95,7 +95,7 @@ class OrderStories:
         found = self._some(now)
         if found:
             order, then = found
-            kind = self.world.rng.choice(("payment", "billing", "shipping_address"))
+            kind = self.world.turn(("payment", "billing", "shipping_address"))
             if kind == "shipping_address":
                 order.address = self.world.address(then)
             else:
@@ -142,7 +142,7 @@ class OrderStories:
     def _refused(self, order: Order, now: int) -> None:
         order.tries += 1
         order.status = (3, "Rejected")
-        order.rejected_message = self.world.rng.choice(catalog.REJECTIONS)
+        order.rejected_message = self.world.turn(catalog.REJECTIONS)
         self.tell.order("reject", order, now)
         self._next(order, now)
 
@@ -154,7 +154,7 @@ class OrderStories:
         order, then = found
         order.tries += 1
         order.status = (18, "Credit card retry")
-        order.rejected_message = self.world.rng.choice(catalog.REJECTIONS)
+        order.rejected_message = self.world.turn(catalog.REJECTIONS)
         self.tell.order("retryable_placement_failure", order, then)
         end = self.world.rng.choice((self._placed, self._refused))
 
@@ -171,7 +171,7 @@ class OrderStories:
             order, then = found
             order.errors += 1
             order.tries += 1
-            kind = self.world.rng.choice(("generic_error", "awaiting_retry_instructions"))
+            kind = self.world.turn(("generic_error", "awaiting_retry_instructions"))
             self.tell.order(kind, order, then)
 
     def line(self, now: int) -> None:
@@ -181,7 +181,7 @@ class OrderStories:
             return
         order, then = found
         item = self.world.rng.choice(order.items)
-        kind = self.world.rng.choice(("create", "change_quantity", "update_price", "remove"))
+        kind = self.world.turn(("update_price", "change_quantity", "remove", "create"))
         if kind == "create" or (kind == "remove" and not item.subscription):
             item = self.world.sample()
             order.items.append(item)
@@ -222,12 +222,14 @@ class OrderStories:
             self.tell.item("item_subscribe", order.items[-1], order, then)
 
     def move_line(self, now: int) -> None:
-        """A line goes to another order of the same customer; an order left empty is deleted."""
-        customer = self.world.pick(lambda one: sum(bool(o.items) for o in one.orders) > 1)
-        if not customer:
+        """A line goes to another order of its customer; an order left empty is deleted."""
+        found = self._some(now)
+        if not found:
             return
-        source, target = [order for order in customer.orders if order.items][:2]
-        then = self.tell.moment(customer, now)
+        source, then = found
+        customer = source.customer
+        others = [order for order in customer.orders if order is not source]
+        target = others[0] if others else self.world.order(customer, [], then, 10)
         item = source.items.pop()
         target.items.append(item)
         self.tell.item("change_order", item, target, then)

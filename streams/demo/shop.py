@@ -107,10 +107,10 @@ class Shop:
     def _past(self, buying: SubscriptionStories, orders: OrderStories) -> None:
         """Customers who moved in before the day, each with a line out of stock every day since."""
         for _ in range(max(2, min(12, self.events // 800))):
-            customer = self.world.person(self.opens)
             days = self.world.rng.randint(1, 13)
             hours = self.world.rng.randint(1, 20) * 3_600
             first = self.opens + hours - days * _DAY
+            customer = self.world.person(first - 4 * 3_600)
             order = buying.move_in_of(customer, first - 4 * 3_600)
             orders.waited_for(customer, order, first, self.opens)
 

@@ -115,20 +115,19 @@ class SubscriptionStories:
     def _reason(self) -> tuple[str | None, int | str | None]:
         """Every shape that a cancel reason comes in (contracts/ordergroove.md §2.1)."""
         code, text = self.world.rng.choice(catalog.REASONS)
-        return self.world.rng.choice(
-            (
-                (f"{code}|{text}", code),
-                (f"{code}|{text}", code),
-                (f"{code}|{text}", str(code)),
-                (f"{code}|{text}", None),
-                (f"{code}|other|{text}", code),
-                (f"{code}|", f"{code}|"),
-                (text, code),
-                (text, None),
-                ("", None),
-                (None, None),
-            )
+        shapes: tuple[tuple[str | None, int | str | None], ...] = (
+            (f"{code}|{text}", code),
+            (f"{code}|{text}", str(code)),
+            (f"{code}|other|{text}", code),
+            (f"{code}|", f"{code}|"),
+            (f"{code}|{text}", None),
+            (text, code),
+            (text, None),
+            (f"{code}|{text}", code),
+            ("", None),
+            (None, None),
         )
+        return shapes[self.world.turn(tuple(range(len(shapes))))]
 
     def reactivate(self, now: int) -> None:
         """A dead subscription lives again; one or both of the two event types tell it."""
@@ -141,7 +140,7 @@ class SubscriptionStories:
     def reactivate_of(self, one: Subscription, now: int) -> None:
         """As `reactivate`, for this subscription."""
         one.live, one.cancelled, one.updated, one.reason = True, None, now, (None, None)
-        kinds = self.world.rng.choice(
+        kinds = self.world.turn(
             (
                 ("change_live", "reactivate"),
                 ("change_live", "reactivate"),
@@ -164,7 +163,7 @@ class SubscriptionStories:
             return
         one = self.world.rng.choice(customer.live)
         then = self.tell.moment(customer, now)
-        kind = self.world.rng.choice(("frequency", "quantity", "shipping_address", "payment"))
+        kind = self.world.turn(("frequency", "quantity", "shipping_address", "payment"))
         self.change_of(one, kind, then)
 
     def change_of(self, one: Subscription, kind: str, now: int) -> None:
@@ -205,7 +204,7 @@ class SubscriptionStories:
         if customer:
             one = self.world.rng.choice(customer.live)
             one.updated = self.tell.moment(customer, now)
-            kind = self.world.rng.choice(("change_components", "refresh_one_click_token"))
+            kind = self.world.turn(("change_components", "refresh_one_click_token"))
             self.tell.subscription(kind, one, one.updated)
 
     def move_in(self, now: int) -> None:

@@ -7,9 +7,10 @@ source's webhooks say of it. Everything comes of one seeded source of chance.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from streams.demo import catalog
 from streams.demo.entities import Address, Customer, Item, Order, Payment, Subscription
@@ -17,6 +18,8 @@ from streams.demo.entities import Address, Customer, Item, Order, Payment, Subsc
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+T = TypeVar("T")
 
 MERCHANT = "5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65"
 """The source's id of the shop."""
@@ -37,6 +40,7 @@ class World:
         self.opens = opens
         self.customers: list[Customer] = []
         self._people = 0
+        self._turns: Counter[tuple[object, ...]] = Counter()
 
     def hex(self) -> str:
         """A new id in the source's fashion: 32 hexadecimal digits."""
@@ -45,6 +49,12 @@ class World:
     def chance(self, share: float) -> bool:
         """True in that share of the calls."""
         return self.rng.random() < share
+
+    def turn(self, options: tuple[T, ...]) -> T:
+        """The next of these options, in turn, so that each of them comes to pass soon."""
+        place = self._turns[options]
+        self._turns[options] += 1
+        return options[place % len(options)]
 
     def pick(self, wanted: Callable[[Customer], object]) -> Customer | None:
         """A customer for whom `wanted` holds, those who came early far more often than others."""

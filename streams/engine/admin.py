@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class TopicDescription:
 
 
 def create_topics(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
-    """Create those topics that do not exist; return their names. Existing ones stay as they are.
+    """Create those topics that do not exist; return their names when they are of use.
+
+    Existing ones stay as they are.
 
     Raises:
         KafkaException: the broker refused a topic or does not answer.
@@ -72,6 +75,9 @@ def create_topics(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]
                 raise
         else:
             created.append(name)
+    for spec in specs:
+        if spec.name in created:  # made is not yet known and led everywhere: the question waits
+            Watermarks(kafka, spec.name).high(range(spec.partitions))
     return created
 
 

@@ -231,7 +231,8 @@ class PollLoop:
         for share, offset in waiting:
             if not self._ownership.owns(*share):
                 continue
-            try:
+            self._consumer.resume([self._place(share.partition)])
+            try:  # after the resume: only a seek wakes the fetcher, which else sleeps up to 1 s
                 self._consumer.seek(self._place(share.partition, offset))
             except KafkaException as error:
                 if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - its public name
@@ -240,7 +241,6 @@ class PollLoop:
                 continue
             self._cursors.start(share.partition, offset)
             self._ownership.run([share])
-            self._consumer.resume([self._place(share.partition)])
 
     def _look_at_lag(self) -> None:
         now = time.monotonic()

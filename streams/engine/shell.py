@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import faust
+from faust.tables.manager import TableManager
 from typing_extensions import override
 
 from streams.engine.failure import describe
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 __all__ = ["EngineApp", "build_app"]
 
 log = logging.getLogger(__name__)
+
+
+class _NoTables(TableManager):
+    """Faust's table manager for an app without Faust tables: it has nothing to wait for."""
+
+    @override
+    async def on_start(self) -> None:
+        """Start at once; Faust waits a second here for tables to be declared."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class EngineApp(faust.App):
@@ -101,6 +112,7 @@ def build_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=web_port is not None,
+        TableManager=_NoTables,
         web_tables_enabled=False,
         worker_redirect_stdouts=False,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streams.engine.patience import patiently
@@ -48,9 +48,18 @@ class Watermarks:
         asked = {TopicPartition(self._topic, partition): spec for partition in partitions}
 
         def ask() -> dict[int, int]:
+            self._look_up_leaders()
             answers = self._admin.list_offsets(
                 asked, isolation_level=isolation, request_timeout=_CALL_SECONDS
             )
             return {place.partition: answer.result().offset for place, answer in answers.items()}
 
         return patiently(ask, _CALL_SECONDS) if asked else {}
+
+    def _look_up_leaders(self) -> None:
+        """Have the client know the leaders: `list_offsets` would wait 3 s for its first look."""
+        topic = self._admin.list_topics(self._topic, timeout=_CALL_SECONDS).topics[self._topic]
+        if topic.error is not None:
+            raise KafkaException(topic.error)
+        if any(part.leader < 0 for part in topic.partitions.values()):
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))

@@ -60,6 +60,7 @@ class Control:
             web.put("/_control/faults", self._put_faults),
             web.delete("/_control/faults", self._delete_faults),
             web.post("/_control/reset", self._reset),
+            web.route("*", "/_control/{name:.*}", self._unknown),
         ]
 
     async def _requests(self, request: web.Request) -> web.Response:
@@ -88,6 +89,10 @@ class Control:
     async def _delete_faults(self, request: web.Request) -> web.Response:
         self._simulator.set_faults(())
         return await self._faults(request)
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        """A slip of ours must not pass for a request to the vendor."""
+        return _json({"error": f"no such route: {request.method} {request.path}"}, status=404)
 
     async def _reset(self, _: web.Request) -> web.Response:
         self._simulator.reset()

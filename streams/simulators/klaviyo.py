@@ -74,7 +74,10 @@ class _Call:
 
 
 class Klaviyo:
-    """One Klaviyo account, or several that share nothing but the process; see `vendor.Vendor`."""
+    """Klaviyo as `vendor.Vendor` wants it.
+
+    Several accounts (`Switches.keys`) have a quota each; what they send is kept in one place.
+    """
 
     name = "klaviyo"
     media_type = "application/vnd.api+json"

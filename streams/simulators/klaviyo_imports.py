@@ -6,6 +6,7 @@ Contract: contracts/klaviyo.md §4 (profile-import), §5 (bulk import jobs and t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -75,7 +76,8 @@ class Job:
 
     def errors(self, query: Mapping[str, str]) -> JSON:
         """One page of the rows that failed; raises Refused for a page that cannot be."""
-        size, start = _number(query, "page[size]", 20, 100), _number(query, "page[cursor]", 0, None)
+        size = _number(query, "page[size]", 20, range(1, 101))
+        start = _number(query, "page[cursor]", 0, range(len(self.failed) + 1))
         path = f"{SITE}/api/profile-bulk-import-jobs/{self.id}/import-errors"
         failed = self.failed if self.completed is not None else []
         more = start + size < len(failed)
@@ -214,17 +216,15 @@ def _check_lists(relationships: object, findings: Findings) -> None:
         findings.refuse("/data/relationships", "Must be {'lists': {'data': [...]}}.")
         return
     for row in rows:
-        if not isinstance(row, dict) or row.get("id") not in findings.switches.lists:
+        known = row.get("id") if isinstance(row, dict) else None
+        if not isinstance(known, str) or known not in findings.switches.lists:
             findings.refuse("/data", "A list with this id does not exist.")
 
 
-def _number(query: Mapping[str, str], name: str, default: int, most: int | None) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    least = 0 if most is None else 1
-    if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-        raise refuse(400, "invalid", f"{name} must be a number of {least} to {most}.", name)
+def _number(query: Mapping[str, str], name: str, default: int, allowed: range) -> int:
+    text = query.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) not in allowed:
+        raise refuse(400, "invalid", f"Must be {allowed[0]} to {allowed[-1]}.", name)
     return int(text)
 
 

@@ -13,7 +13,6 @@ import signal
 import socket
 import struct
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Options", "Simulator", "read_options", "run"]
+
+_FOREVER = 366 * 86_400.0  # seconds
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time left: closing sends RST instead of FIN."""
@@ -82,7 +83,6 @@ class Simulator:
         """Where it listens, such as `http://127.0.0.1:45123`; empty while it does not."""
         self._options = options
         self._runner: web.AppRunner | None = None
-        self._stopping = asyncio.Event()
 
     @property
     def received(self) -> list[Received]:
@@ -105,7 +105,6 @@ class Simulator:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError where the address is taken."""
-        self._stopping = asyncio.Event()
         self.recorder.open()
         # Four times the limit is read, so that a body over it still gets the vendor's own 413.
         app = web.Application(client_max_size=4 * self.vendor.max_body)
@@ -116,7 +115,7 @@ class Simulator:
             access_log=None,
             auto_decompress=False,
             handler_cancellation=True,  # who waits for an answer in vain shall not be waited for
-            shutdown_timeout=1.0,
+            shutdown_timeout=0.5,  # seconds for answers under way; then they are broken off
         )
         await self._runner.setup()
         try:
@@ -129,7 +128,6 @@ class Simulator:
 
     async def stop(self) -> None:
         """Stop listening and break off what is still held."""
-        self._stopping.set()
         self.url = ""
         if self._runner is not None:
             await self._runner.cleanup()
@@ -191,8 +189,8 @@ class Simulator:
         """Close the connection without an answer: at once with RST, or after a silence."""
         transport = wire.transport
         if fault is not None and fault.kind.endswith("timeout"):
-            with suppress(TimeoutError):  # the silence is over; the client has waited for nothing
-                await asyncio.wait_for(self._stopping.wait(), fault.seconds)
+            # Ends by cancellation at the latest: the client leaves, or the server stops.
+            await asyncio.sleep(_FOREVER if fault.seconds is None else fault.seconds)
         elif transport is not None and (connection := transport.get_extra_info("socket")):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         if transport is not None:

@@ -50,6 +50,7 @@ SUBSCRIPTION = (
     Field("prepaid", "prepaid_subscription_context", q.prepaid),
     Field("extra_data", "extra_data", q.json_text),
 )
+REASON_CODE = (Field("cancel_reason_code", "cancel_reason_code", q.integer),)
 ORDER = (
     Field("public_id", "public_id", q.text, required=True),
     Field("payment", "payment", q.text),
@@ -182,11 +183,12 @@ def subscription(
         raise BadRecord("missing_field", f"{path}.live", "a record needs it")
     if out["updated"] is None:
         out["updated"] = reading.created
+    code = read(REASON_CODE, body, reading, path)["cancel_reason_code"]
     try:
         out["cancel_reason"], out["cancel_reason_code"] = q.cancel_reason(
-            body.get("cancel_reason"), body.get("cancel_reason_code"), reading
+            body.get("cancel_reason"), code, reading
         )
-    except (ValueError, OverflowError):
+    except ValueError:
         raise BadRecord("wrong_type", f"{path}.cancel_reason", "the value cannot be read") from None
     return out
 

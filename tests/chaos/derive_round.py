@@ -1,0 +1,298 @@
+"""One round of chaos for derive: two workers, a kill inside an open transaction, a clean stop.
+
+The workers are real children of the real command line. The truth is the pipeline run in one thread
+over the source topic as it stands: outputs per key in order, dead letters, and the table.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from streams.avro import codec
+from streams.demo.broker import free_ports
+from streams.demo.children import Child, stop
+from streams.demo.disorder import broken_records
+from streams.demo.observation import Metrics
+from streams.demo.shop import Shop, opens_for
+from streams.derive import DeriveOptions
+from streams.destinations import DESTINATIONS
+from streams.errors import BadRecord
+from streams.model.dead_letter import Origin, record_dead_letter
+from streams.names import Names
+from streams.pipeline import Pipeline
+from streams.route import Route
+
+PARTITIONS = 6
+CONNECTIONS = ("klaviyo", "klaviyo-eu")
+SECONDS = 10.0
+PATIENCE = 240.0
+
+SETTINGS = """\
+prefix = "{prefix}"
+[kafka]
+bootstrap = "{bootstrap}"
+[topics]
+partitions = {partitions}
+replication = 1
+[connections.klaviyo]
+[connections.klaviyo-eu]
+destination = "klaviyo"
+"""
+
+Outputs = dict[tuple[str, bytes], list[bytes]]
+
+
+@dataclass
+class Report:
+    """What a round found; `differences` empty means exact."""
+
+    seed: int
+    records: int = 0
+    outputs: int = 0
+    rows: int = 0
+    killed_at: str = ""
+    open_partitions: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+class Topics:
+    """Reads whole topics, joining no group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    def read(self, topic: str, isolation: str = "read_committed") -> Iterator[Message]:
+        """Every record of a topic up to its end, in order within a partition."""
+        consumer = self._consumer("chaos-reader", isolation)
+        try:
+            wanted = [TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
+            ends = [consumer.get_watermark_offsets(each, SECONDS)[1] for each in wanted]
+            open_ = set(range(PARTITIONS))
+            consumer.assign(wanted)
+            while open_:
+                for message in consumer.consume(10_000, 1):
+                    if message.error() is None:
+                        yield message
+                    elif (message.offset() or 0) >= ends[number := message.partition() or 0]:
+                        # a commit is answered before its markers are written: an early end is none
+                        open_.discard(number)
+        finally:
+            consumer.close()
+
+    def ends(self, topic: str, isolation: str) -> dict[int, int]:
+        """Where a reader of this isolation comes to the end of each partition."""
+        consumer = self._consumer("chaos-reader", isolation)
+        ends: dict[int, int] = {}
+        try:
+            consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
+            while len(ends) < PARTITIONS:
+                for message in consumer.consume(10_000, SECONDS):
+                    if message.error() is not None:
+                        ends[message.partition() or 0] = message.offset() or 0
+        finally:
+            consumer.close()
+        return ends
+
+    def behind(self, group: str, topic: str) -> int:
+        """Records of a topic that a group has not committed."""
+        consumer = self._consumer(group, "read_uncommitted")
+        try:
+            wanted = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            return sum(
+                consumer.get_watermark_offsets(each, SECONDS)[1] - max(each.offset, 0)
+                for each in consumer.committed(wanted, SECONDS)
+            )
+        finally:
+            consumer.close()
+
+    def _consumer(self, group: str, isolation: str) -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": isolation,
+            }
+        )
+
+
+class Round:
+    """One run over its own topics; `run` gives the report."""
+
+    def __init__(self, bootstrap: str, directory: Path, seed: int, events: int) -> None:
+        self._chance = random.Random(seed)
+        self._bootstrap = bootstrap
+        self._directory = directory
+        self._seed = seed
+        self._events = events
+        self._names = Names(f"chaos{seed}-{os.getpid()}-{time.monotonic_ns()}")
+        self._topics = Topics(bootstrap)
+        self._source = self._names.events("ordergroove")
+        self._children: list[Child] = []
+        self._report = Report(seed)
+
+    def run(self) -> Report:
+        """Feed, kill, stop, wait, compare."""
+        try:
+            self._prepare()
+            self._disturb()
+            self._await_all()
+        finally:
+            stop(self._children)
+        self._compare()
+        return self._report
+
+    def _prepare(self) -> None:
+        prefix = self._names.control.removesuffix(".control")
+        settings = SETTINGS.format(
+            prefix=prefix, bootstrap=self._bootstrap, partitions=PARTITIONS
+        )
+        (self._directory / "streams.toml").write_text(settings)
+        self._child("topics", "topics", "create").wait(60)
+        shop = Shop(self._seed, events=self._events, opens=opens_for(time.time()))
+        bodies = self._directory / f"bodies-{self._seed}.jsonl"
+        with bodies.open("wb") as file:
+            file.writelines(body + b"\n" for body in shop)
+        self._bodies = bodies
+
+    def _disturb(self) -> None:
+        """Freeze a worker inside a transaction, kill it there, restart it; stop the other."""
+        at = self._chance.choice(("produced", "flushed", "offsets"))
+        step = f"{at}#{self._chance.randint(2, 2 + self._events // 10_000)}"
+        ports = free_ports(2)
+        victim = self._worker("w1", ports[0], rehearse=f"stop@{step}")
+        other = self._worker("w2", ports[1])
+        for port in ports:
+            _await(Metrics(f"http://127.0.0.1:{port}").ready, "both workers are ready")
+        self._feeder = self._child("produce", "produce", "ordergroove", str(self._bodies))
+        self._break_some()
+        self._report.killed_at = step
+        _await(lambda: _is_stopped(victim), f"w1 stops at {step}")
+        if at != "produced":  # before the flush the broker may not have seen the transaction yet
+            self._report.open_partitions = self._open_partitions()
+            if not self._report.open_partitions:
+                self._report.differences.append(f"no transaction was open at {step}")
+        victim.process.send_signal(signal.SIGKILL)
+        victim.process.wait()
+        self._worker("w1-again", 0)
+        time.sleep(self._chance.uniform(0, 3))
+        other.process.send_signal(signal.SIGTERM)
+        if (code := other.process.wait(30)) != 0:
+            self._report.differences.append(f"w2 ended with {code} on SIGTERM")
+
+    def _break_some(self) -> None:
+        producer = Producer(
+            {"bootstrap.servers": self._bootstrap, "partitioner": "murmur2_random"}
+        )
+        for record in broken_records(self._seed, 20):
+            producer.produce(self._source, record.value, record.key)
+        producer.flush(30)
+
+    def _open_partitions(self) -> int:
+        """Partitions of the changelog that hold records of a transaction still open."""
+        changelog = self._names.subscribers_changelog
+        written = self._topics.ends(changelog, "read_uncommitted")
+        stable = self._topics.ends(changelog, "read_committed")
+        return sum(written[number] > stable[number] for number in written)
+
+    def _await_all(self) -> None:
+        self._feeder.wait(PATIENCE)
+        _await(
+            lambda: self._topics.behind(self._names.derive_group, self._source) == 0,
+            "everything is committed",
+        )
+
+    def _worker(self, name: str, port: int, rehearse: str | None = None) -> Child:
+        return self._child(name, "worker", "derive", "--port", str(port), rehearse=rehearse)
+
+    def _child(self, name: str, *arguments: str, rehearse: str | None = None) -> Child:
+        environment = {} if rehearse is None else {"STREAMS_REHEARSE": rehearse}
+        child = Child(name, arguments, self._directory, environment)
+        self._children.append(child)
+        return child
+
+    def _compare(self) -> None:
+        truth, rows = self._truth()
+        found: Outputs = defaultdict(list)
+        letters = self._names.dead_letters("ordergroove")
+        for topic in {topic for topic, _ in truth} | {letters}:
+            for message in self._topics.read(topic):
+                if topic != letters or _has_origin(message):
+                    found[topic, message.key() or b""].append(message.value() or b"")
+        kept: dict[bytes, bytes] = {}
+        for message in self._topics.read(self._names.subscribers_changelog):
+            kept[message.key() or b""] = message.value() or b""
+        self._report.outputs = sum(map(len, truth.values()))
+        self._report.rows = len(rows)
+        self._report.differences += _differences("output", truth, found)
+        self._report.differences += _differences("row", rows, kept)
+
+    def _truth(self) -> tuple[Outputs, dict[bytes, bytes]]:
+        """The pipeline, once, in one thread, over the source topic as it stands."""
+        takes = DESTINATIONS["klaviyo"].takes
+        pipeline = Pipeline(
+            codec("sources/ordergroove"),
+            codec("events/enriched"),
+            [Route(name, takes) for name in CONNECTIONS],
+            DeriveOptions(),
+        )
+        letter_codec, letters = codec("dead_letter"), self._names.dead_letters("ordergroove")
+        outputs: Outputs = defaultdict(list)
+        rows: dict[bytes, bytes] = {}
+        clocks: dict[int, int] = defaultdict(int)
+        for message in self._topics.read(self._source):
+            self._report.records += 1
+            partition, at = message.partition() or 0, message.timestamp()[1]
+            now = clocks[partition] = max(clocks[partition], at)
+            try:
+                processed = pipeline.process(message.value(), rows.get, now, message.key(), at)
+            except BadRecord as bad:
+                origin = Origin(self._source, partition, message.offset() or 0, at)
+                letter = record_dead_letter(bad, origin, message.key(), message.value(), {}, now)
+                outputs[letters, letter["id"].encode()].append(letter_codec.encode(letter))
+                continue
+            if processed.value is not None:
+                rows[processed.key] = processed.value
+            for told in processed.told:
+                for connection in told.connections:
+                    topic = self._names.deliveries(connection)
+                    outputs[topic, processed.key].append(told.value)
+        return outputs, rows
+
+
+def _has_origin(message: Message) -> bool:
+    """Whether a dead letter is a record's: those of bodies are written before derive."""
+    return codec("dead_letter").decode(message.value())["topic"] is not None
+
+
+def _differences(
+    what: str, wanted: Mapping[object, object], found: Mapping[object, object]
+) -> list[str]:
+    keys = [key for key in {*wanted, *found} if wanted.get(key) != found.get(key)]
+    if not keys:
+        return []
+    return [f"{len(keys)} {what}s of {len(wanted)} differ, the first: {keys[0]!r}"]
+
+
+def _is_stopped(child: Child) -> bool:
+    child.check()
+    state = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "T"
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited in vain until {what}")
+        time.sleep(0.1)
