@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.derive.holdings import stock_key
 from streams.model.enriched import (
     EnrichedEvent,
     EntitlementView,
@@ -23,7 +22,7 @@ from streams.model.events import Event, Item, Order, Product, Subscription
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from streams.derive import Fact
+    from streams.model.fact import Fact
     from streams.model.subscriber import Subscriber
 
 LIST_CUT = 25
@@ -158,7 +157,7 @@ class _Known:
             product=self.product(item.product),
             subscription=None if content is None else self.view(content),
             order_id=item.order,
-            first_out_of_stock=self._row.first_out_of_stock.get(stock_key(item)),
+            first_out_of_stock=self._row.first_out_of_stock.get(item.stock_key),
         )
 
     def order(self, order: Order) -> OrderView:

@@ -1,8 +1,8 @@
 """The exception tree, by what happens next.
 
     StreamsError
-    ├── ConfigurationError   the program does not start (exit 2): a setting is wrong, the fix is named
-    ├── BadRecord            the record goes to a dead-letter topic with its reason; the flow goes on
+    ├── ConfigurationError   the program does not start (exit 2): a setting is wrong
+    ├── BadRecord            the record goes to a dead-letter topic; the flow goes on
     └── EngineFailed         the process stops unready (exit 70): going on would lose or repeat
 
 Messages never hold secrets or personal data.

@@ -106,9 +106,7 @@ def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
     )
     yield counter("withheld", "Events that start no flow.", ["type", "reason"], counts.withheld)
     yield counter("late", "Events marked as data only.", ["type"], counts.late)
-    yield counter(
-        "source_dead_letters", "Records given up on.", ["reason"], counts.dead_letters
-    )
+    yield counter("source_dead_letters", "Records given up on.", ["reason"], counts.dead_letters)
 
 
 def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metric]:
@@ -179,9 +177,14 @@ def delivery_metrics(connections: Mapping[str, Statistics]) -> Iterator[Metric]:
     for name, stats in pairs:
         latency.add_metric([name], stats.latency.cumulative(), stats.latency.total)
     yield latency
-    yield gauge("in_flight", "Requests under way.", ["connection"], {n: s.in_flight for n, s in pairs})
     yield gauge(
-        "waiting", "Deliveries read and unfinished.", ["connection"], {n: s.waiting for n, s in pairs}
+        "in_flight", "Requests under way.", ["connection"], {n: s.in_flight for n, s in pairs}
+    )
+    yield gauge(
+        "waiting",
+        "Deliveries read and unfinished.",
+        ["connection"],
+        {n: s.waiting for n, s in pairs},
     )
     yield gauge(
         "paused",

@@ -5,8 +5,10 @@ Every name begins with the prefix. They are permanent: state and offsets live un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 DAY = 86_400_000
 SOURCES = ("ordergroove",)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.derive import DeriveOptions, Fact, derive
+from streams.derive import DeriveOptions, derive
 from streams.enrich import enrich
 from streams.errors import BadRecord
 from streams.model.enriched import EnrichedEvent
 from streams.model.events import Event
+from streams.model.fact import Fact
 from streams.model.ids import customer_key
 from streams.model.subscriber import Subscriber, decode_row, encode_row, row_due
 from streams.route import Route, route

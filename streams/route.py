@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.derive.facts import PROFILE_CHANGED
+from streams.model.fact import PROFILE_CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from streams.derive import Fact
+    from streams.model.fact import Fact
 
 
 class Route(msgspec.Struct, frozen=True):

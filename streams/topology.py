@@ -10,7 +10,6 @@ The deliver role is a lane for each connection: offsets follow outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,11 +23,13 @@ from streams.engine.job_handler import JobHandler
 from streams.engine.lane import Lane
 from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
-from streams.model.dead_letter import Origin, record_dead_letter
+from streams.model.dead_letter import Origin, header_bytes, record_dead_letter
 from streams.model.subscriber import decode_row, row_due
 from streams.pipeline import enriched_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confluent_kafka import Message
 
     from streams.delivery.connection import Connection
@@ -50,7 +51,7 @@ def derive_lane(
     transactional_id: str | None,
     at: Callable[[str], None],
 ) -> Lane:
-    """source topic → table, delivery topics, dead letters.
+    """Source topic → table, delivery topics, dead letters.
 
     Without a `transactional_id` the guarantee is at-least-once; `at` is called at each step of a
     publication, for those who test what happens when one is cut short.
@@ -75,7 +76,7 @@ def deliver_lane(
     producer: RecordProducer,
     digest_key: bytes,
 ) -> tuple[Lane, DeliveryHandler]:
-    """delivery topic → HTTP, outcomes, dead letters: one connection, by its own consumer."""
+    """Delivery topic → HTTP, outcomes, dead letters: one connection, by its own consumer."""
     outcome = codec("outcome")
     enriched = codec("events/enriched")
     topics = Topics(
@@ -131,8 +132,8 @@ class DeriveJob:
         except BadRecord as bad:
             self._give_up(message, rows, outputs, bad)
         except Exception as error:  # noqa: BLE001 - whatever our own code raises, the flow goes on
-            bad = BadRecord("failed", None, f"{type(error).__name__} in the pipeline")
-            self._give_up(message, rows, outputs, bad)
+            failed = BadRecord("failed", None, f"{type(error).__name__} in the pipeline")
+            self._give_up(message, rows, outputs, failed)
         else:
             self._write(processed, rows, outputs)
 
@@ -161,11 +162,7 @@ class DeriveJob:
             message.offset() or 0,
             message.timestamp()[1],
         )
-        headers = {name: value or b"" for name, value in message.headers() or ()}
-        letter = record_dead_letter(
-            bad, origin, message.key(), message.value(), headers, rows.now
-        )
-        outputs.append(
-            (self._dead_letters, letter["id"].encode(), self._dead_letter(letter), None)
-        )
+        headers = header_bytes(message.headers())
+        letter = record_dead_letter(bad, origin, message.key(), message.value(), headers, rows.now)
+        outputs.append((self._dead_letters, letter["id"].encode(), self._dead_letter(letter), None))
         self._counts.dead_letter(bad.reason)

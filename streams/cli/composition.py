@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streams.delivery.connection import Connection
 from streams.derive import DeriveOptions
@@ -14,9 +14,13 @@ from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
 from streams.names import LARGEST_DEAD_LETTER, Names
 from streams.route import Route
-from streams.settings import Connection as ConnectionSettings
-from streams.settings import Settings
 from streams.sources.ordergroove import WebhookOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from streams.settings import Connection as ConnectionSettings
+    from streams.settings import Settings
 
 
 def kafka_of(settings: Settings, client_id: str) -> KafkaSettings:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streams.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Context:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -17,6 +16,9 @@ from streams.errors import BadRecord
 from streams.model.dead_letter import body_dead_letter
 from streams.model.ids import customer_key
 from streams.sources.ordergroove import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @click.group()

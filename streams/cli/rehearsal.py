@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from streams.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VARIABLE = "STREAMS_REHEARSE"
 SIGNALS = {"stop": signal.SIGSTOP, "kill": signal.SIGKILL}

@@ -16,9 +16,7 @@ from streams.simulators import SIMULATORS, read_options, run
 @click.option("--limits", default="1", help="Factor on the vendor's rate limits, or `off`.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write requests here, as lines.")
 @click.option("--faults", type=click.Path(path_type=Path), help="Faults to show (TOML).")
-def simulate(
-    vendor: str, port: int, limits: str, record: Path | None, faults: Path | None
-) -> None:
+def simulate(vendor: str, port: int, limits: str, record: Path | None, faults: Path | None) -> None:
     """Run VENDOR's API: strict, with its rate limits, silent drops and error bodies."""
     try:
         options = read_options(limits, record, faults)

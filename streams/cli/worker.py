@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,8 +22,6 @@ from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
 from streams.engine.admin import check_same_partitions
 from streams.engine.first_offsets import ensure_first_offsets
-from streams.engine.kafka import KafkaSettings
-from streams.engine.lane import Lane
 from streams.engine.partitioning import check_keys
 from streams.engine.producer import RecordProducer
 from streams.engine.shell import EngineApp, build_app
@@ -39,8 +37,14 @@ from streams.metrics import (
     registry_of,
 )
 from streams.pipeline import Pipeline
-from streams.settings import Settings
 from streams.topology import DeriveJob, deliver_lane, derive_lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from streams.engine.kafka import KafkaSettings
+    from streams.engine.lane import Lane
+    from streams.settings import Settings
 
 port_option = click.option("--port", type=click.IntRange(0, 65535), help="HTTP port of health.")
 

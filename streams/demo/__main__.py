@@ -7,25 +7,28 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streams.demo.java import BrokerError
 from streams.demo.children import Child, ChildFailed
+from streams.demo.java import BrokerError
 from streams.demo.shop import Shop, opens_for
 from streams.demo.shopkeeping import Books
 from streams.demo.stage import Stage
 from streams.demo.summary import Summary, show, summarize
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STUCK_SECONDS = 60.0
 TRICKLE_SECONDS = 0.5
 
 
-class Interrupted(Exception):  # noqa: N818 - Ctrl-C or SIGTERM came
+class Interrupted(Exception):
     """The demo was asked to stop."""
 
 

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 STOP_SECONDS = 4.5
 
 
-class ChildFailed(Exception):  # noqa: N818 - it says what happened
+class ChildFailed(Exception):
     """A child ended that should not have; holds the end of its log."""
 
 

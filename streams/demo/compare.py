@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _ABSENT = "(absent)"
+_PROFILE = "(profile)"
 _NOBODY = "nobody that the shop knows"
 
 
@@ -119,10 +120,8 @@ def _owners(book: Bookkeeping) -> Iterator[tuple[str, str]]:
 
 def _owner(one: Received, owners: dict[str, str]) -> str:
     attributes = _attributes(one.body)
-    for name in ("unique_id", "email", "phone_number"):
-        if attributes.get(name) in owners:
-            return owners[attributes[name]]
-    return _NOBODY
+    told = (str(attributes.get(name)) for name in ("unique_id", "email", "phone_number"))
+    return next((owners[name] for name in told if name in owners), _NOBODY)
 
 
 def _attributes(body: Any) -> dict[str, Any]:
@@ -132,76 +131,90 @@ def _attributes(body: Any) -> dict[str, Any]:
     return attributes if isinstance(attributes, dict) else {}
 
 
-def _identity(path: str, body: Any) -> str:
+def _identity(body: Any) -> str:
     """What a request is known by within its customer."""
-    return str(_attributes(body).get("unique_id") or f"profile by {path}")
+    return str(_attributes(body).get("unique_id") or _PROFILE)
 
 
 def _customer(
     customer: str, expected: list[ExpectedRequest], received: list[Received], report: Report
 ) -> None:
     """One customer's requests: repeats put aside, then each body, then the order."""
-    got = _without_repeats(customer, expected, received, report)
-    wanted = [_identity(one.path, one.body) for one in expected]
-    came = [_identity(one.path, one.body) for one in got]
-    bodies = defaultdict(list)
-    for name, arrived in zip(came, got, strict=True):
-        bodies[name].append(arrived)
-    for name, one in zip(wanted, expected, strict=True):
-        label = f"{one.type} {name}"
-        if not bodies[name]:
-            report.differences.append(Difference("missing", customer, label, one.type, _ABSENT))
-            continue
-        match = bodies[name].pop(0)
-        pairs = [("path", one.path, match.path)] if one.path != match.path else []
-        for where, want, have in [*pairs, *_differing("$", one.body, match.body)]:
-            report.differences.append(
-                Difference("changed", customer, f"{label} {where}", want, have)
-            )
-    for name, left in bodies.items():
-        for one_more in left:
-            label = f"{one_more.path} {name}"
-            report.differences.append(Difference("extra", customer, label, _ABSENT, one_more.body))
-    if Counter(wanted) == Counter(came) and wanted != came:
-        place = next(i for i, name in enumerate(wanted) if came[i] != name)
-        report.differences.append(
-            Difference("order", customer, f"request {place + 1}", wanted[place], came[place])
-        )
-
-
-def _without_repeats(
-    customer: str, expected: list[ExpectedRequest], received: list[Received], report: Report
-) -> list[Received]:
-    """The first arrivals; a repeat with an equal body is counted, with another one reported."""
-    first: list[Received] = []
-    events: dict[str, Received] = {}
+    got: list[Received] = []
+    by_id: dict[str, Received] = {}
     for one in received:
-        unique_id = _attributes(one.body).get("unique_id")
-        earlier = events.get(str(unique_id)) if unique_id else None
-        if earlier is None and not unique_id:
-            due = expected[len(first)] if len(first) < len(expected) else None
-            wanted = due is not None and _equal(due.body, one.body)
-            earlier = None if wanted else next((e for e in first if _equal(e.body, one.body)), None)
+        due = expected[len(got)] if len(got) < len(expected) else None
+        earlier = _earlier(one, by_id, got, due)
         if earlier is None:
-            first.append(one)
-            events[str(unique_id)] = one
+            got.append(one)
+            by_id[_identity(one.body)] = one
             continue
         report.repeats += 1
-        for where, was, now in _differing("$", earlier.body, one.body):
-            report.differences.append(
-                Difference("repeat", customer, f"{unique_id} {where}", was, now)
-            )
-    return first
+        for where, was, now in _contrast(earlier, one):
+            label = f"{_identity(one.body)} {where}"
+            report.differences.append(Difference("repeat", customer, label, was, now))
+    report.differences.extend(_bodies(customer, expected, got))
+    report.differences.extend(_order(customer, expected, got))
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return next(_differing("$", one, other), None) is None
+def _earlier(
+    one: Received, by_id: dict[str, Received], got: list[Received], due: ExpectedRequest | None
+) -> Received | None:
+    """The arrival that this one repeats, if it does.
+
+    An event does by its unique_id. A profile call has no id: it does if it is like an earlier one
+    and not the call that is `due` now.
+    """
+    if _identity(one.body) != _PROFILE:
+        return by_id.get(_identity(one.body))
+    if due is not None and not any(_contrast(due, one)):
+        return None
+    calls = (earlier for earlier in got if _identity(earlier.body) == _PROFILE)
+    return next((earlier for earlier in calls if not any(_contrast(earlier, one))), None)
+
+
+def _bodies(
+    customer: str, expected: list[ExpectedRequest], got: list[Received]
+) -> Iterator[Difference]:
+    """Each expected request beside the one that came for it; then what is left over."""
+    left: dict[str, list[Received]] = defaultdict(list)
+    for arrived in got:
+        left[_identity(arrived.body)].append(arrived)
+    for one in expected:
+        label = f"{one.type} {_identity(one.body)}"
+        came = left[_identity(one.body)]
+        if not came:
+            yield Difference("missing", customer, label, one.type, _ABSENT)
+            continue
+        for where, want, have in _contrast(one, came.pop(0)):
+            yield Difference("changed", customer, f"{label} {where}", want, have)
+    for name, more in left.items():
+        for extra in more:
+            yield Difference("extra", customer, f"{extra.path} {name}", _ABSENT, extra.body)
+
+
+def _order(
+    customer: str, expected: list[ExpectedRequest], got: list[Received]
+) -> Iterator[Difference]:
+    """Where the order first differs, if the same requests came."""
+    wanted = [_identity(one.body) for one in expected]
+    came = [_identity(one.body) for one in got]
+    if wanted != came and Counter(wanted) == Counter(came):
+        place = next(i for i, name in enumerate(wanted) if came[i] != name)
+        yield Difference("order", customer, f"request {place + 1}", wanted[place], came[place])
+
+
+def _contrast(one: ExpectedRequest | Received, other: Received) -> Iterator[tuple[str, Any, Any]]:
+    """Where two requests differ: their paths, and every JSON path of their bodies."""
+    if one.path != other.path:
+        yield "path", one.path, other.path
+    yield from _differing("$", one.body, other.body)
 
 
 def _differing(path: str, expected: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
     """JSON path, expected and got, wherever two JSON values differ; 42 and 42.0 are one number."""
     if isinstance(expected, dict) and isinstance(got, dict):
-        for name in expected.keys() | got.keys():
+        for name in sorted(expected.keys() | got.keys()):
             yield from _differing(
                 f"{path}.{name}", expected.get(name, _ABSENT), got.get(name, _ABSENT)
             )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from streams.avro import codec
 from streams.demo.compare import Received
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECONDS = 10.0
 FINAL = "final"
@@ -95,7 +97,7 @@ class Metrics:
             text = self._client.get("/metrics").text
         except httpx2.TransportError:
             return {}
-        sums: Counter[str] = Counter()
+        sums: defaultdict[str, float] = defaultdict(float)
         for line in text.splitlines():
             if line and not line.startswith("#"):
                 name, value = line.rsplit(" ", 1)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
 
 from streams.demo.disorder import BrokenRecord, broken_records
 from streams.demo.expected import Bookkeeping
-from streams.demo.shop import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from streams.demo.shop import Shop
 
 BROKEN_RECORDS = 12
 """Records put straight onto the topic that are no Avro of ours."""

@@ -1,19 +1,22 @@
-"""The stage: a broker, a simulator, a derive and a deliver worker, as an operator would start them."""
+"""The stage: a broker, a simulator, a derive and a deliver worker, as operators start them."""
 
 from __future__ import annotations
 
 import subprocess
 import time
 from contextlib import AbstractContextManager
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, ChildFailed, stop
 from streams.demo.observation import Metrics, Topics, Vendor
 from streams.names import Names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 PREFIX = "demo"
 CONNECTION = "klaviyo"

@@ -1,18 +1,22 @@
-"""The summary: what went in, what was concluded, what arrived, and whether that is exactly right."""
+"""The summary: what went in, was concluded and arrived, and whether that is exactly right."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from streams.demo.compare import compare
 from streams.demo.observation import dead_letters, derived, outcomes
-from streams.demo.shopkeeping import Books
 from streams.demo.stage import CONNECTION, LIMITS, Stage
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from rich.console import Console
+
+    from streams.demo.shopkeeping import Books
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -102,7 +106,7 @@ def show(summary: Summary, console: Console) -> None:
     table.add_row(
         "rate, webhook to vendor",
         f"{summary.events_per_second:,.0f} events/s over {summary.seconds:.1f} s "
-        f"(vendor's limits × {summary.limits_factor})",
+        f"(vendor's limits times {summary.limits_factor})",
     )
     console.print(table)
     if summary.ok:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .facts import Derivation, DeriveOptions, Fact
 from .subscriber import derive
+from .terms import Derivation, DeriveOptions
 
-__all__ = ["Derivation", "DeriveOptions", "Fact", "derive"]
+__all__ = ["Derivation", "DeriveOptions", "derive"]

@@ -6,11 +6,15 @@ Digests are kept by the day of stream time on which they came, so that forgettin
 
 from __future__ import annotations
 
-from streams.model.events import Event
-from streams.model.ids import digest
-from streams.model.subscriber import Subscriber
+from typing import TYPE_CHECKING
 
-from .facts import DAY
+from streams.model.ids import digest
+
+from .terms import DAY
+
+if TYPE_CHECKING:
+    from streams.model.events import Event
+    from streams.model.subscriber import Subscriber
 
 WIDTH = 8
 

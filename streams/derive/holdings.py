@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from streams.model.events import Entitlement, Entitlements, Event, Item
 from streams.model.subscriber import SeenProduct, Subscriber
+
+if TYPE_CHECKING:
+    from streams.model.events import Entitlement, Entitlements, Event, Item
 
 OUT_OF_STOCK = "item.out_of_stock"
 PLACED = "item.successfully_placed"
-
-
-def stock_key(item: Item) -> str:
-    """What an out-of-stock run belongs to: the subscription, as items are made anew each order."""
-    return item.subscription or item.public_id
 
 
 def note_stock(row: Subscriber, item: Item, event: Event, run: int) -> None:
@@ -21,7 +20,7 @@ def note_stock(row: Subscriber, item: Item, event: Event, run: int) -> None:
 
     The webhook does not say how long it lasts (contracts/ordergroove.md §1.3, item).
     """
-    key = stock_key(item)
+    key = item.stock_key
     if event.type == PLACED:
         row.first_out_of_stock.pop(key, None)
     elif event.type == OUT_OF_STOCK:

@@ -6,8 +6,12 @@ only if the second is not stale, the types differ and no cancel came between the
 
 from __future__ import annotations
 
-from streams.model.events import Subscription
+from typing import TYPE_CHECKING
+
 from streams.model.subscriber import Reactivations
+
+if TYPE_CHECKING:
+    from streams.model.events import Subscription
 
 CANCELLED = "subscription.cancel"
 TYPES = frozenset({"subscription.reactivate", "subscription.change_live"})

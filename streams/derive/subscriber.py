@@ -11,13 +11,20 @@ import msgspec
 
 from streams.model.enriched import Because
 from streams.model.events import Entitlements, Event, Item, Person, Subscription
+from streams.model.fact import CANCEL, CREATE, PROFILE_CHANGED, REACTIVATE, Fact
 from streams.model.ids import fact_id
-from streams.model.subscriber import OrderKey, Subscriber, SubscriptionState, standing
+from streams.model.subscriber import (
+    OrderKey,
+    Reactivations,
+    Subscriber,
+    SubscriptionState,
+    standing,
+)
 
 from . import dedupe, reactivation
-from .facts import CANCEL, CREATE, PROFILE_CHANGED, REACTIVATE, Derivation, DeriveOptions, Fact
 from .holdings import note_entitlements, note_products, note_stock
 from .profile import updated_profile
+from .terms import Derivation, DeriveOptions
 
 IMPORT = "XML IMPORT"
 """`context.source` of a programme migration: everybody in it subscribed long ago."""
@@ -118,11 +125,7 @@ def _subscription(
     known = row.subscriptions.get(id_)
     before = row.active
     stale, derived = _apply(row, content, key, event, withheld)
-    late = (
-        stale
-        and known is not None
-        and (known.content.live != content.live or tardy)
-    )
+    late = stale and known is not None and (known.content.live != content.live or tardy)
     state = row.subscriptions[id_]
     if not reactivation.reactivates(event.type, content):
         if event.type == reactivation.CANCELLED:
@@ -151,7 +154,7 @@ def _subscription(
 
 
 def _remember(
-    row: Subscriber, id_: str, state: SubscriptionState, told: reactivation.Reactivations
+    row: Subscriber, id_: str, state: SubscriptionState, told: Reactivations
 ) -> None:
     if told is not state.reactivations:
         row.subscriptions[id_] = SubscriptionState(state.content, state.key, state.died_in, told)
@@ -171,17 +174,11 @@ def _apply(
             )
         return True, []
     first = not row.ever_subscribed
-    before = row.active
     was_live = known is not None and known.content.live
     row.ever_subscribed = True
-    counted = content.live or was_live or first
-    if before == 0 and counted and not was_live:
+    if row.active == 0 and (content.live or first):
         row.spell += 1
-    died_in = 0
-    if not content.live:
-        died_in = known.died_in if known is not None and not was_live else 0
-        if was_live or (known is None and (first or before > 0)):
-            died_in = row.spell
+    died_in = 0 if content.live else _died_in(row, known, first=first)
     if known is None:
         row.subscriptions[id_] = SubscriptionState(content, key, died_in)
     else:
@@ -194,6 +191,17 @@ def _apply(
     if row.active == 0 and (was_live or (first and not content.live)):
         facts += _cancel(row, event, withheld)
     return False, facts
+
+
+def _died_in(row: Subscriber, known: SubscriptionState | None, *, first: bool) -> int:
+    """The spell in which a subscription that is dead now died.
+
+    One first seen dead died in this spell if the customer is active, or if it was their first: then
+    it counts as having been live.
+    """
+    if known is None:
+        return row.spell if first or row.active > 0 else 0
+    return row.spell if known.content.live else known.died_in
 
 
 def _filled(newer: Subscription, older: Subscription) -> Subscription:

@@ -48,6 +48,10 @@ class AtLeastOnce:
         self._poller = poller
         self._changelog = changelog
 
+    def prepare(self) -> None:
+        """Connect."""
+        self._producer = self._producer or Producer(self._properties())
+
     def publish(self, works: Sequence[Work]) -> Sequence[Work]:
         """Publish and commit.
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException
 
 from streams.engine.compute import Poisoned, Work, compute
 from streams.engine.failure import describe
@@ -65,8 +68,10 @@ class JobHandler:
         Our own one may have begun under the epoch that just ended: position and changelog are only
         read when it is over.
         """
-        if self._in_flight is not None:
-            wait([self._in_flight])
+        in_flight = self._in_flight
+        self._publisher.submit(self._prepare)
+        if in_flight is not None:
+            wait([in_flight])
         settle(self._kafka, self._changelog, partitions, alive)
 
     def load(
@@ -136,6 +141,11 @@ class JobHandler:
         except Poisoned as error:
             self._poller.reset([share], str(error), poison=True)
             return None
+
+    def _prepare(self) -> None:
+        """Connect while the tables are restored; what fails here is tried again by `publish`."""
+        with suppress(KafkaException):
+            self._publication.prepare()
 
     def _publish(self, works: Sequence[Work]) -> None:
         """Publish in the publishing thread; never raises."""

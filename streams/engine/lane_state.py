@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from streams.engine.commits import Commits
 from streams.engine.cursors import Cursors
+from streams.engine.fetching import Fetching
 from streams.engine.membership import Membership
 from streams.engine.ownership import Ownership
 from streams.engine.setbacks import Setbacks
@@ -28,6 +29,7 @@ class LaneState:
         self.ownership = Ownership()
         self.membership = Membership()
         self.cursors = Cursors()
+        self.fetching = Fetching(lane.topic)
         self.slots = Slots(lane.options.slots)
         self.commits = Commits(lane.topic, self.ownership, self.cursors)
         self.setbacks = Setbacks(lane.options.poison_limit)

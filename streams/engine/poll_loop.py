@@ -56,7 +56,6 @@ class PollLoop:
         self._slots = state.slots
         self._statistics = state.statistics
         self._stopping = threading.Event()
-        self._starting: list[tuple[Share, int]] = []
         self._stash: list[tuple[int | None, Message]] = []
         self._has_slot = False
         self._blocked_since: float | None = None
@@ -109,7 +108,7 @@ class PollLoop:
         partitions = [share.partition for share in shares]
         log.warning("%s: partitions %s are set back: %s", self._lane.name, partitions, cause)
         running = [share for share in shares if self._ownership.owns(*share)]
-        self._consumer.pause([self._place(share.partition) for share in running])
+        self._state.fetching.stop(self._consumer, [share.partition for share in running])
         self._cursors.drop(share.partition for share in running)
         self._loop.call_soon_threadsafe(self._lane.handler.drop, partitions)
         for share in running:
@@ -138,7 +137,6 @@ class PollLoop:
             self._serve_without_slot()
             return
         self._flow()
-        self._start_loaded()
         parts = self._parts(self._unstash() + self._gatherer.gather())
         if parts:
             self._has_slot = False
@@ -154,7 +152,7 @@ class PollLoop:
         if not self._paused and now - self._blocked_since > _PAUSE_AFTER_SECONDS:
             self._paused = True
             self._statistics.pauses += 1
-            self._consumer.pause([self._place(p) for p in self._ownership.running()])
+            self._state.fetching.pause(self._consumer)
         message = self._consumer.poll(0)
         if message is not None:
             epoch = self._ownership.running().get(message.partition() or 0)
@@ -164,7 +162,7 @@ class PollLoop:
         self._blocked_since = None
         if self._paused:
             self._paused = False
-            self._consumer.resume([self._place(p) for p in self._ownership.running()])
+            self._state.fetching.resume(self._consumer)
 
     def _unstash(self) -> list[Message]:
         """Return what came while there was no slot, less what ended meanwhile."""
@@ -220,27 +218,17 @@ class PollLoop:
         log.warning("%s: %s", self._lane.name, error)
 
     def _install(self, loaded: Loaded) -> None:
+        """Let what was loaded run from its positions."""
         shares, positions, states = loaded
-        owned = [share for share in shares if self._ownership.owns(*share)]
+        owned = self._ownership.run(shares)
+        offsets = {share.partition: positions[share.partition].offset for share in owned}
         self._loop.call_soon_threadsafe(self._lane.handler.install, owned, states)
-        self._starting += [(share, positions[share.partition].offset) for share in owned]
-
-    def _start_loaded(self) -> None:
-        """Seek loaded partitions to their positions and let them run."""
-        waiting, self._starting = self._starting, []
-        for share, offset in waiting:
-            if not self._ownership.owns(*share):
-                continue
-            self._consumer.resume([self._place(share.partition)])
-            try:  # after the resume: only a seek wakes the fetcher, which else sleeps up to 1 s
-                self._consumer.seek(self._place(share.partition, offset))
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - its public name
-                    raise
-                self._starting.append((share, offset))  # librdkafka still looks up the offset
-                continue
-            self._cursors.start(share.partition, offset)
-            self._ownership.run([share])
+        for partition, offset in offsets.items():
+            self._cursors.start(partition, offset)
+        if offsets:
+            self._state.fetching.start(self._consumer, offsets)
+            if self._paused:
+                self._state.fetching.pause(self._consumer)
 
     def _look_at_lag(self) -> None:
         now = time.monotonic()
@@ -249,11 +237,7 @@ class PollLoop:
         self._lag_at = now
         lag = {}
         for partition in self._ownership.running():
-            _, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
+            place = TopicPartition(self._lane.topic, partition)
+            _, high = self._consumer.get_watermark_offsets(place, cached=True)
             lag[partition] = self._cursors.lag(partition, high)
         self.lag = lag
-
-    def _place(self, partition: int, offset: int | None = None) -> TopicPartition:
-        if offset is None:
-            return TopicPartition(self._lane.topic, partition)
-        return TopicPartition(self._lane.topic, partition, offset)

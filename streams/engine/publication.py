@@ -34,6 +34,9 @@ class Publication(Protocol):
     def attach(self, poller: Poller, changelog: str) -> None:
         """Take the lane's poller and the changelog topic; once."""
 
+    def prepare(self) -> None:
+        """Connect ahead of the first publication; raises `KafkaException` if that fails."""
+
     def publish(self, works: Sequence[Work]) -> Sequence[Work]:
         """Publish all works whose epoch still holds, and commit their positions; blocks.
 

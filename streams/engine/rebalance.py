@@ -1,6 +1,6 @@
 """What happens when the group gives and takes partitions; called by librdkafka on the poll thread.
 
-Rebalances are incremental: partitions that stay keep flowing. Gained partitions are paused until
+Rebalances are incremental: partitions that stay keep flowing. Gained partitions are fetched once
 their state is loaded. Partitions to be given up are first brought to a clean end: the handler's
 barrier, bounded; work that outlasts it is fenced by the next generation.
 """
@@ -54,6 +54,7 @@ class Rebalance:
         self._ownership = state.ownership
         self._membership = state.membership
         self._commits = state.commits
+        self._fetching = state.fetching
         self._loader = loader
 
     def attach(self, loop: asyncio.AbstractEventLoop, shell: Shell) -> None:
@@ -62,12 +63,10 @@ class Rebalance:
         self._shell = shell
 
     def assigned(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        """Own these, paused; their state is loaded aside."""
+        """Own these, not fetched yet; their state is loaded aside."""
         gained = [place.partition for place in places]
         shares = self._ownership.gain(gained)
-        consumer.incremental_assign(places)
-        if places:
-            consumer.pause(places)
+        self._fetching.start(consumer, {})
         self._membership.refresh(consumer)
         log.info("%s: gained partitions %s", self._lane.name, gained)
         self._tell(gained, [])
@@ -82,14 +81,14 @@ class Rebalance:
         self._barrier(consumer, going)
         self._drop(going)
         log.info("%s: gave up partitions %s", self._lane.name, going)
-        consumer.incremental_unassign(places)
+        self._fetching.stop(consumer, going)
 
     def lost(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         """Forget these: the membership is gone, others may own them already."""
         gone = [place.partition for place in places]
         self._drop(gone)
         log.warning("%s: lost partitions %s", self._lane.name, gone)
-        consumer.incremental_unassign(places)
+        self._fetching.stop(consumer, gone)
 
     def _barrier(self, consumer: Consumer, going: Collection[int]) -> None:
         barrier = asyncio.run_coroutine_threadsafe(self._lane.handler.barrier(going), self._loop)

@@ -61,6 +61,11 @@ class Transactional:
         self._poller = poller
         self._changelog = changelog
 
+    def prepare(self) -> None:
+        """Connect, which also ends what an earlier process of this id left open."""
+        if self._producer is None:
+            self._connect()
+
     def publish(self, works: Sequence[Work]) -> Sequence[Work]:
         """Publish in one transaction.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
-
-from streams.errors import BadRecord
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .ids import dead_letter_id, fact_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from streams.errors import BadRecord
 
 
 class Origin(NamedTuple):
@@ -43,6 +45,13 @@ def record_dead_letter(
         "headers": headers,
         "written_at": written_at,
     }
+
+
+def header_bytes(
+    headers: Mapping[str, Any] | Sequence[tuple[str, Any]] | None,
+) -> dict[str, bytes]:
+    """A record's headers by name: of a repeated name the last, without those that are null."""
+    return {name: value for name, value in dict(headers or ()).items() if isinstance(value, bytes)}
 
 
 def body_dead_letter(bad: BadRecord, body: bytes, written_at: int) -> dict[str, Any]:

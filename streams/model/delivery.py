@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from .enriched import EnrichedEvent
+if TYPE_CHECKING:
+    from .enriched import EnrichedEvent
 
 PartName = Literal["event", "profile"]
 

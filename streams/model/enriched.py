@@ -10,7 +10,7 @@ from __future__ import annotations
 from .events import Address, Entity, Payment, Product
 
 
-class Because(Entity):
+class Because(Entity, frozen=True):
     """Why a derived event was concluded: the revealing event, and the counts around it."""
 
     event_id: str
@@ -19,7 +19,9 @@ class Because(Entity):
     text: str
 
 
-class ProfileView(Entity):
+class ProfileView(Entity, frozen=True):
+    """Who the customer is, and how they stand, after the event."""
+
     active_subscriptions: int
     total_subscriptions: int
     ever_subscribed: bool
@@ -32,7 +34,9 @@ class ProfileView(Entity):
     status: str | None = None
 
 
-class SubscriptionView(Entity):
+class SubscriptionView(Entity, frozen=True):
+    """A subscription as the row knows it after the event."""
+
     id: str
     live: bool
     quantity: int | None = None
@@ -50,7 +54,9 @@ class SubscriptionView(Entity):
     created: int | None = None
 
 
-class ItemView(Entity):
+class ItemView(Entity, frozen=True):
+    """A line of an order."""
+
     id: str
     quantity: int | None = None
     price: str | None = None
@@ -61,13 +67,17 @@ class ItemView(Entity):
     first_out_of_stock: int | None = None
 
 
-class PaymentView(Entity):
+class PaymentView(Entity, frozen=True):
+    """How an order is paid."""
+
     cc_number_ending: str | None = None
     cc_exp_date: str | None = None
     cc_type: int | None = None
 
 
-class AddressView(Entity):
+class AddressView(Entity, frozen=True):
+    """Where an order goes."""
+
     address: str | None = None
     address2: str | None = None
     city: str | None = None
@@ -76,7 +86,9 @@ class AddressView(Entity):
     country_code: str | None = None
 
 
-class OrderView(Entity):
+class OrderView(Entity, frozen=True):
+    """An order with what the snapshot or the row told of it."""
+
     id: str
     place: str | None = None
     tries: int | None = None
@@ -95,7 +107,9 @@ class OrderView(Entity):
     shipping_address: AddressView | None = None
 
 
-class EntitlementView(Entity):
+class EntitlementView(Entity, frozen=True):
+    """Access to a digital resource, tied to the event's subject."""
+
     id: str
     live: bool | None = None
     access_type: str | None = None
@@ -106,7 +120,9 @@ class EntitlementView(Entity):
     product: str | None = None
 
 
-class EnrichedEvent(Entity):
+class EnrichedEvent(Entity, frozen=True):
+    """What travels on a delivery topic."""
+
     event_id: str
     type: str
     occurred_at: int

@@ -17,13 +17,17 @@ class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What all entities are: immutable, compared by value."""
 
 
-class Prepaid(Entity):
+class Prepaid(Entity, frozen=True):
+    """A prepayment; a subscription without one has none."""
+
     orders_remaining: int | None = None
     orders_per_billing: int | None = None
     renewal_behavior: str | None = None
 
 
-class Subscription(Entity):
+class Subscription(Entity, frozen=True):
+    """A subscription, by the event or in a snapshot."""
+
     public_id: str
     live: bool
     updated: int
@@ -41,7 +45,9 @@ class Subscription(Entity):
     prepaid: Prepaid | None = None
 
 
-class Item(Entity):
+class Item(Entity, frozen=True):
+    """One line of an order."""
+
     public_id: str
     order: str | None = None
     subscription: str | None = None
@@ -50,8 +56,15 @@ class Item(Entity):
     price: str | None = None
     total_price: str | None = None
 
+    @property
+    def stock_key(self) -> str:
+        """What an out-of-stock run belongs to: the subscription, as items are new each order."""
+        return self.subscription or self.public_id
 
-class Order(Entity):
+
+class Order(Entity, frozen=True):
+    """One upcoming or placed shipment."""
+
     public_id: str
     payment: str | None = None
     shipping_address: str | None = None
@@ -70,7 +83,9 @@ class Order(Entity):
     rejected_message: str | None = None
 
 
-class Entitlement(Entity):
+class Entitlement(Entity, frozen=True):
+    """Access to a digital resource."""
+
     public_id: str
     access_type: str | None = None
     created: int | None = None
@@ -84,11 +99,13 @@ class Entitlement(Entity):
     source_object_id: str | None = None
 
 
-class Entitlements(Entity):
+class Entitlements(Entity, frozen=True):
+    """Entitlements of one customer that changed together."""
+
     entitlements: tuple[Entitlement, ...]
 
 
-class Person(Entity):
+class Person(Entity, frozen=True):
     """Who somebody is: `subscriber.*`, `workflow.*` and the snapshot's customer all tell it."""
 
     email: str | None = None
@@ -99,7 +116,9 @@ class Person(Entity):
     last_updated: int | None = None
 
 
-class Address(Entity):
+class Address(Entity, frozen=True):
+    """A shipping address."""
+
     public_id: str
     address: str | None = None
     address2: str | None = None
@@ -109,14 +128,18 @@ class Address(Entity):
     country_code: str | None = None
 
 
-class Payment(Entity):
+class Payment(Entity, frozen=True):
+    """A payment method, without token or holder."""
+
     public_id: str
     cc_number_ending: str | None = None
     cc_exp_date: str | None = None
     cc_type: int | None = None
 
 
-class Product(Entity):
+class Product(Entity, frozen=True):
+    """A product as the shop describes it."""
+
     id: str
     name: str | None = None
     sku: str | None = None
@@ -125,7 +148,7 @@ class Product(Entity):
     price: str | None = None
 
 
-class Snapshot(Entity):
+class Snapshot(Entity, frozen=True):
     """Entities beside the event's own object; empty where the webhook had none."""
 
     customer: Person | None = None
@@ -140,7 +163,7 @@ class Snapshot(Entity):
 NO_SNAPSHOT = Snapshot()
 
 
-class Event(Entity):
+class Event(Entity, frozen=True):
     """One fact of the source, decoded.
 
     `subject` is the event's own object; `guard` stands for (type, object, `updated` or `created`,

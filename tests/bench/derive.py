@@ -11,13 +11,16 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, stop
 from streams.demo.observation import Metrics
 from streams.demo.shop import Shop, opens_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PATIENCE = 600.0
 TICKS = os.sysconf("SC_CLK_TCK")

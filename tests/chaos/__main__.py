@@ -20,22 +20,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first round; others follow")
     options = parser.parse_args()
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="streams-chaos-") as place:
-        with Broker(Path(place) / "kafka") as broker:
-            for seed in range(options.seed, options.seed + options.rounds):
-                began = time.monotonic()
-                directory = Path(place) / f"round-{seed}"
-                directory.mkdir()
-                report = Round(broker.bootstrap, directory, seed, options.events).run()
-                verdict = "; ".join(report.differences) or "exact"
-                failed += bool(report.differences)
-                print(
-                    f"round {seed}: {report.records:,} records, {report.outputs:,} outputs, "
-                    f"{report.rows:,} rows; killed at {report.killed_at} with "
-                    f"{report.open_partitions} changelog partitions in an open transaction: "
-                    f"{verdict} ({time.monotonic() - began:.0f} s)",
-                    flush=True,
-                )
+    with (
+        tempfile.TemporaryDirectory(prefix="streams-chaos-") as place,
+        Broker(Path(place) / "kafka") as broker,
+    ):
+        for seed in range(options.seed, options.seed + options.rounds):
+            began = time.monotonic()
+            directory = Path(place) / f"round-{seed}"
+            directory.mkdir()
+            report = Round(broker.bootstrap, directory, seed, options.events).run()
+            verdict = "; ".join(report.differences) or "exact"
+            failed += bool(report.differences)
+            print(
+                f"round {seed}: {report.records:,} records, {report.outputs:,} outputs, "
+                f"{report.rows:,} rows; killed at {report.killed_at} with "
+                f"{report.open_partitions} changelog partitions in an open transaction: "
+                f"{verdict} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
     print(f"{options.rounds - failed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -11,9 +11,9 @@ import random
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -30,6 +30,9 @@ from streams.model.dead_letter import Origin, record_dead_letter
 from streams.names import Names
 from streams.pipeline import Pipeline
 from streams.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PARTITIONS = 6
 CONNECTIONS = ("klaviyo", "klaviyo-eu")
@@ -154,9 +157,7 @@ class Round:
 
     def _prepare(self) -> None:
         prefix = self._names.control.removesuffix(".control")
-        settings = SETTINGS.format(
-            prefix=prefix, bootstrap=self._bootstrap, partitions=PARTITIONS
-        )
+        settings = SETTINGS.format(prefix=prefix, bootstrap=self._bootstrap, partitions=PARTITIONS)
         (self._directory / "streams.toml").write_text(settings)
         self._child("topics", "topics", "create").wait(60)
         shop = Shop(self._seed, events=self._events, opens=opens_for(time.time()))
@@ -191,9 +192,7 @@ class Round:
             self._report.differences.append(f"w2 ended with {code} on SIGTERM")
 
     def _break_some(self) -> None:
-        producer = Producer(
-            {"bootstrap.servers": self._bootstrap, "partitioner": "murmur2_random"}
-        )
+        producer = Producer({"bootstrap.servers": self._bootstrap, "partitioner": "murmur2_random"})
         for record in broken_records(self._seed, 20):
             producer.produce(self._source, record.value, record.key)
         producer.flush(30)
@@ -275,9 +274,7 @@ def _has_origin(message: Message) -> bool:
     return codec("dead_letter").decode(message.value())["topic"] is not None
 
 
-def _differences(
-    what: str, wanted: Mapping[object, object], found: Mapping[object, object]
-) -> list[str]:
+def _differences(what: str, wanted: Mapping[Any, object], found: Mapping[Any, object]) -> list[str]:
     keys = [key for key in {*wanted, *found} if wanted.get(key) != found.get(key)]
     if not keys:
         return []

@@ -99,14 +99,16 @@ def test_revisions(path: str, revision: str | None, today: str, status: int) -> 
     assert status == tell(story)
 
 
-def test_falling_forward_can_be_declined() -> None:
-    """With the opt-out header a retired revision is 410."""
+@pytest.mark.parametrize(("today", "status"), [("2026-10-14", 202), ("2026-10-15", 410)])
+def test_falling_forward_can_be_declined(today: str, status: int) -> None:
+    """With the opt-out header a revision is 410 from two years after its release."""
 
     async def story(account: Account) -> int:
+        account.now = datetime.fromisoformat(today).replace(tzinfo=UTC).timestamp()
         opt_out = {"x_klaviyo_revision_fall_forward_opt_out": "1"}
-        return (await account.post(EVENTS, event(), revision="2024-07-15", **opt_out)).status_code
+        return (await account.post(EVENTS, event(), revision="2024-10-15", **opt_out)).status_code
 
-    assert 410 == tell(story)
+    assert status == tell(story)
 
 
 @pytest.mark.parametrize(

@@ -148,10 +148,10 @@ def test_a_job_has_at_most_10000_profiles(count: int, status: int) -> None:
 
 def test_a_job_neither_clears_nor_complains() -> None:
     """Null changes nothing, and a bad phone beside an address is dropped silently."""
-    row = {"email": KIM, "phone_number": "1", "first_name": None}
+    row = {"email": KIM, "phone_number": "1", "first_name": None, "properties": {"a": None}}
 
     async def story(account: Account) -> Any:
-        await account.post(IMPORT, profile(email=KIM, first_name="Kim"))
+        await account.post(IMPORT, profile(email=KIM, first_name="Kim", properties={"a": 1}))
         response = await account.post(JOBS, job(row))
         path = f"{JOBS}/{response.json()['data']['id']}"
         for _ in range(2):
@@ -163,4 +163,5 @@ def test_a_job_neither_clears_nor_complains() -> None:
     header, failed, stored = tell(story)
 
     assert (None, 0) == (header, failed)
-    assert ("Kim", False) == (stored["first_name"], "phone_number" in stored)
+    assert ("Kim", {"a": 1}) == (stored["first_name"], stored["properties"])
+    assert "phone_number" not in stored

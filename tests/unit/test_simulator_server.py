@@ -202,14 +202,15 @@ def test_reset_goes_back_to_the_start() -> None:
 
 
 def test_control_routes_are_no_requests() -> None:
-    """Asking leaves no trace."""
+    """Asking leaves no trace, and a slip is told as such."""
 
-    async def story(account: Account) -> list[str]:
-        await account.client.get(f"{CONTROL}/summary")
-        await account.client.get(f"{CONTROL}/requests")
-        return account.fates
+    async def story(account: Account) -> Any:
+        paths = ("summary", "requests", "summaries")
+        asked = [(await account.client.get(f"{CONTROL}/{path}")).status_code for path in paths]
+        asked.append((await account.client.post(f"{CONTROL}/faults")).status_code)
+        return asked, account.fates
 
-    assert [] == tell(story)
+    assert ([200, 200, 404, 404], []) == tell(story)
 
 
 def test_arrival_is_the_order_of_processing() -> None:
