@@ -38,7 +38,7 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
     item = known.item(subject) if own and isinstance(subject, Item) else None
     order = known.order(subject) if own and isinstance(subject, Order) else None
     listed = known.listed(fact.listed) if fact.listed is not None else None
-    shown = _shown(content, item, order, known)
+    shown = known.about(subject) if own else []
     return EnrichedEvent(
         event_id=fact.event_id,
         type=fact.type,
@@ -74,17 +74,6 @@ def _profile(row: Subscriber) -> ProfileView:
     )
 
 
-def _shown(
-    content: Subscription | None, item: ItemView | None, order: OrderView | None, known: _Known
-) -> list[Subscription]:
-    """The subscriptions that an event is about, as far as they are known."""
-    if content is not None:
-        return [content]
-    items = [item] if item is not None else (order.items or []) if order is not None else []
-    ids = dict.fromkeys(each.subscription.id for each in items if each.subscription is not None)
-    return [found for id_ in ids if (found := known.subscription(id_)) is not None]
-
-
 def _any_prepaid(subscriptions: Iterable[Subscription]) -> bool | None:
     told = [each.prepaid is not None for each in subscriptions]
     return any(told) if told else None
@@ -116,6 +105,20 @@ class _Known:
             return self._subscriptions[id_]
         state = self._row.subscriptions.get(id_)
         return state.content if state is not None else None
+
+    def items(self, order: Order) -> list[Item]:
+        """An order's items, as far as the snapshot has them."""
+        return [each for each in self._snapshot.items if each.order == order.public_id]
+
+    def about(self, subject: object) -> list[Subscription]:
+        """The subscriptions that an event is about, as far as they are known."""
+        if isinstance(subject, Subscription):
+            return [subject]
+        items = [subject] if isinstance(subject, Item) else []
+        if isinstance(subject, Order):
+            items = self.items(subject)
+        ids = dict.fromkeys(each.subscription for each in items)
+        return [found for id_ in ids if (found := self.subscription(id_)) is not None]
 
     def listed(self, ids: tuple[str, ...]) -> list[Subscription]:
         """The row's subscriptions of these ids, the newest first."""
@@ -162,7 +165,7 @@ class _Known:
 
     def order(self, order: Order) -> OrderView:
         """An order with its items, payment and address, where the snapshot has them."""
-        items = [each for each in self._snapshot.items if each.order == order.public_id]
+        items = self.items(order)
         lines = [self.item(each) for each in items[:LIST_CUT]]
         payments = {each.public_id: each for each in self._snapshot.payments}
         addresses = {each.public_id: each for each in self._snapshot.addresses}

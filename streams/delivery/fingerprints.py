@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _FIELD_BYTES = 8
 _BODY_BYTES = 16
@@ -41,19 +41,17 @@ class Fingerprints:
 
         A list is one field: its members have no names, and there may be hundreds of them.
         """
-        hashes = {}
-        for path, value in _leaves("", body):
-            keyed = self._field.copy()
-            keyed.update(path.encode())  # else equal values would show as equal across fields
-            keyed.update(b"\0")
-            keyed.update(_json(value))
-            hashes[path] = keyed.digest()
+        hashes: dict[str, bytes] = {}
+        self._walk("", body, hashes)
         return hashes
 
-
-def _leaves(prefix: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in body.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(f"{prefix}{name}.", value)
-        else:
-            yield prefix + name, value
+    def _walk(self, prefix: str, body: Mapping[str, Any], hashes: dict[str, bytes]) -> None:
+        for name, value in body.items():
+            path = prefix + name
+            if isinstance(value, dict) and value:
+                self._walk(path + ".", value, hashes)
+                continue
+            keyed = self._field.copy()
+            # The path is hashed too, else equal values would show as equal across fields.
+            keyed.update(b"%b\0%b" % (path.encode(), _json(value)))
+            hashes[path] = keyed.digest()

@@ -1,0 +1,124 @@
+"""The README's tables, made from the code: settings, destinations, outcomes, dead letters, metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
+
+from streams.delivery.statistics import Statistics
+from streams.destinations import DESTINATIONS
+from streams.errors import RecordReason
+from streams.metrics import DeriveCounts, delivery_metrics, derive_metrics, engine_metrics
+from streams.model.delivery import Outcome
+from streams.settings import Connection, Settings
+from streams.sources.ordergroove import OBJECT_OF
+
+MARKER = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+REASONS = {
+    "malformed": "not JSON, not an object, not Avro in the wire format, or not its schema",
+    "missing_field": "a field that a record cannot do without; its path is named",
+    "wrong_type": "a value that cannot be read as what the field holds; its path is named",
+    "unknown_type": "an event type that is in no generation of the source's documents",
+    "unknown_schema": "a schema id that the registry does not have",
+    "no_customer": "nobody says whose event it is",
+    "too_large": "a body of more than 1,000,000 bytes",
+    "wrong_key": "the record's key is not `merchant:customer`",
+    "failed": "our own code raised; the exception's class is named",
+}
+
+
+def filled(readme: str) -> str:
+    """The README with every table as the code has it now."""
+    return MARKER.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], readme)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(list(head))]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def settings() -> str:
+    """Every setting with its default."""
+    return _table(("setting", "default", "what it is"), _settings(Settings, ""))
+
+
+def _settings(model: type[BaseModel], path: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        here = f"{path}{name}"
+        annotation = field.annotation
+        if name == "connections":
+            yield from _settings(Connection, "connections.NAME.")
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _settings(annotation, f"{here}.")
+        else:
+            yield f"`{here}`", _default(field.default), field.description or ""
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "empty"
+    if value is None:
+        return "–"
+    if isinstance(value, SecretStr):
+        return "a secret"
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds() / 3600:g}h`"
+    return f"`{value}`"
+
+
+def events() -> str:
+    """Event types by what takes them."""
+    derived = {"profile.changed"}
+    rows = []
+    for name in [*OBJECT_OF, *sorted(derived)]:
+        takers = [
+            vendor
+            for vendor, destination in DESTINATIONS.items()
+            if name in destination.takes or name in derived
+        ]
+        rows.append((f"`{name}`", ", ".join(takers) or "nobody"))
+    return _table(("event type", "delivered to"), rows)
+
+
+def outcomes() -> str:
+    """What can come of a delivery."""
+    rows = ((f"`{each}`", "yes" if each.final else "no") for each in Outcome)
+    return _table(("outcome", "final"), rows)
+
+
+def dead_letters() -> str:
+    """Why a source record is given up on."""
+    rows = ((f"`{reason}`", REASONS[reason]) for reason in get_args(RecordReason))
+    return _table(("reason", "what was wrong"), rows)
+
+
+def metrics() -> str:
+    """Every metric of ours."""
+    families = [
+        *derive_metrics(DeriveCounts()),
+        *engine_metrics(dict),
+        *delivery_metrics({"": Statistics()}),
+    ]
+    rows = []
+    for family in families:
+        suffix = "_total" if family.type == "counter" else ""
+        labels = getattr(family, "_labelnames", ())
+        name = f"`{family.name}{suffix}`"
+        rows.append((name, family.type, ", ".join(labels), family.documentation))
+    return _table(("metric", "kind", "labels", "what it counts"), rows)
+
+
+TABLES = {
+    "settings": settings,
+    "events": events,
+    "outcomes": outcomes,
+    "dead_letters": dead_letters,
+    "metrics": metrics,
+}

@@ -1,0 +1,50 @@
+"""The README says what the code says. `UPDATE_GOLDEN=1` writes its tables anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from streams.cli import COMMANDS, commands
+from tests.support.readme_tables import MARKER, TABLES, filled
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+
+def test_tables_are_those_of_the_code() -> None:
+    """Every generated table stands in the README as the code has it."""
+    written = README.read_text()
+    if os.environ.get("UPDATE_GOLDEN"):
+        README.write_text(filled(written))
+        written = README.read_text()
+
+    assert {found[2] for found in MARKER.finditer(written)} == set(TABLES)
+    assert filled(written) == written
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_mentioned(command: str) -> None:
+    """A command that the README does not name is one that nobody finds."""
+    assert f"streams {command}" in README.read_text()
+
+
+def test_commands_in_the_readme_exist() -> None:
+    """Whatever the README calls `streams …` is a command that answers --help."""
+    named = set(re.findall(r"`streams ([a-z-]+)", README.read_text()))
+    answers = {name: CliRunner().invoke(commands, [name, "--help"]).exit_code for name in named}
+
+    assert dict.fromkeys(named, 0) == answers
+
+
+def test_paths_in_the_map_exist() -> None:
+    """Every path of the map is there."""
+    text = README.read_text()
+    listed = re.findall(r"^    ((?:streams|avro_schemas|tests|deploy)/[\w./-]*)", text, re.MULTILINE)
+
+    assert listed
+    assert [path for path in listed if not (ROOT / path).exists()] == []
