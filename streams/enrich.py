@@ -17,11 +17,12 @@ from streams.model.enriched import (
     address_view,
     payment_view,
 )
-from streams.model.events import Event, Item, Order, Product, Subscription
+from streams.model.events import Item, Order, Product, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from streams.model.events import Entitlement, Event
     from streams.model.fact import Fact
     from streams.model.subscriber import Subscriber
 
@@ -55,7 +56,7 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
         prepaid=_any_prepaid(listed if listed is not None else shown),
         item=item,
         order=order,
-        entitlements=known.entitlements(shown) if own else None,
+        entitlements=known.entitlements(subject) if own else None,
     )
 
 
@@ -192,33 +193,46 @@ class _Known:
             shipping_address=None if address is None else address_view(address),
         )
 
-    def entitlements(self, shown: list[Subscription]) -> list[EntitlementView] | None:
-        """Entitlements tied to the event's subscriptions.
+    def entitlements(self, subject: object) -> list[EntitlementView] | None:
+        """Entitlements of the subscriptions that an event is about.
 
         One that nobody tied to anything can only be the customer's one subscription's.
         """
-        if not self._row.entitlements or not shown:
+        row = self._row
+        if not row.entitlements:
             return None
+        only = next(iter(row.subscriptions)) if row.total == 1 else None
+        about = self._subscriptions_of(subject, only)
         ties = {item.public_id: item.subscription for item in self._snapshot.items}
-        wanted = {each.public_id: each.product for each in shown}
-        only = next(iter(wanted)) if self._row.total == 1 else None
         found = []
-        for each in self._row.entitlements.values():
-            if each.source_object == "subscription":
-                tie = each.source_object_id
-            else:
-                tie = ties.get(each.source_object_id or "", only)
-            if tie in wanted:
-                found.append(
-                    EntitlementView(
-                        id=each.public_id,
-                        live=each.live,
-                        access_type=each.access_type,
-                        expires_at=each.expiration,
-                        grace_period=each.grace_period,
-                        resource_id=each.resource_public_id,
-                        resource_name=each.resource_name,
-                        product=wanted[tie] if tie else None,
-                    )
-                )
+        for each in row.entitlements.values():
+            source = each.source_object_id
+            tied = source if each.source_object == "subscription" else ties.get(source or "")
+            owner = tied or only
+            if owner in about:
+                state = row.subscriptions.get(owner)
+                found.append(_entitlement(each, None if state is None else state.content.product))
         return found or None
+
+    def _subscriptions_of(self, subject: object, only: str | None) -> frozenset[str]:
+        """Ids of the subscriptions that an event is about; `only` where nobody shows its items."""
+        if isinstance(subject, Subscription):
+            return frozenset({subject.public_id})
+        items = self.items(subject) if isinstance(subject, Order) else []
+        if isinstance(subject, Item):
+            items = [subject]
+        ids = (each.subscription for each in items) if items else (only,)
+        return frozenset(id_ for id_ in ids if id_ is not None)
+
+
+def _entitlement(entitlement: Entitlement, product: str | None) -> EntitlementView:
+    return EntitlementView(
+        id=entitlement.public_id,
+        live=entitlement.live,
+        access_type=entitlement.access_type,
+        expires_at=entitlement.expiration,
+        grace_period=entitlement.grace_period,
+        resource_id=entitlement.resource_public_id,
+        resource_name=entitlement.resource_name,
+        product=product,
+    )

@@ -13,7 +13,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -87,6 +87,7 @@ class Kafka(Group):
     )
     properties: dict[str, str] = Field(
         default_factory=dict,
+        repr=False,  # a password may be among them
         description="Any librdkafka property, such as `security.protocol` and `sasl.*`.",
     )
     password: SecretStr | None = Field(
@@ -142,7 +143,7 @@ class Connection(Group):
         "America/New_York", description="Zone of days and times that people read."
     )
     concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
-    limits: float | Literal["off"] = Field(
+    limits: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"] = Field(
         1.0, description="Share of the vendor's published rate to use; `off`: no limit of ours."
     )
 
@@ -217,6 +218,9 @@ def load_settings(file: Path | None = None) -> Settings:
         return Settings()
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError("settings file", "not TOML", f"Mend it: {error}") from None
+    except (UnicodeDecodeError, OSError) as error:
+        problem = f"not readable ({type(error).__name__})"
+        raise ConfigurationError("settings file", problem, "Make it a UTF-8 text") from None
     except SettingsError as error:
         raise ConfigurationError("environment", "not readable", f"Mend it: {error}") from None
     except ValidationError as error:
@@ -242,25 +246,33 @@ def _explained(error: ValidationError) -> ConfigurationError:
     """The first thing that is wrong, with its name and the way to mend it; never its value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     path = [str(part) for part in first["loc"]]
-    name = ".".join(path)
     if first["type"] == "extra_forbidden":
-        known = _fields_at(path[:-1])
+        known = list(_walk(path[:-1])[0].model_fields)
         near = difflib.get_close_matches(path[-1], known, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}"
-        return ConfigurationError(name, "no such setting", hint)
+        return ConfigurationError(".".join(path), "no such setting", hint)
     problem = first["msg"].removeprefix("Value error, ")
+    if path[-1] == "[key]":
+        return ConfigurationError(".".join(path[:-1]), problem, "Give it another name")
+    path = path[: _walk(path)[1]]  # which of several types did not fit is pydantic's business
     variable = ENVIRONMENT + "__".join(path).upper()
-    return ConfigurationError(name, problem, f"Set it in streams.toml or as {variable}")
+    return ConfigurationError(".".join(path), problem, f"Set it in streams.toml or as {variable}")
 
 
-def _fields_at(path: list[str]) -> list[str]:
-    model: Any = Settings
-    for part in path:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            break
-        annotation = model.model_fields[part].annotation
-        model = annotation
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    inner = [each for each in get_args(model) if hasattr(each, "model_fields")]
-    return list(inner[-1].model_fields) if inner else []
+def _walk(path: list[str]) -> tuple[type[BaseModel], int]:
+    """The innermost table of settings on a path, and how many parts of it name a setting."""
+    table: type[BaseModel] = Settings
+    parts = iter(enumerate(path, 1))
+    for depth, part in parts:
+        annotation = table.model_fields[part].annotation if part in table.model_fields else None
+        inner = [each for each in (annotation, *get_args(annotation)) if _is_table(each)]
+        if not inner:
+            return table, depth
+        table = inner[0]
+        if get_origin(annotation) is dict:
+            next(parts, None)  # the name that somebody gave it
+    return table, len(path)
+
+
+def _is_table(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -123,11 +123,18 @@ def _order(fact: Fact, hook: Webhook, truth: Truth) -> Json:
         **known(currency_code=raw.get("currency_code") or _currency(held)),
         **_payment(hook),
         **_address(hook),
-        **entitlement_fields(truth, hook, fact.at, {one["id"] for one in held if one}),
+        **entitlement_fields(truth, hook, fact.at, _sold(lines)),
     }
     if fact.type in {"order.reject", "order.retryable_placement_failure"}:
         fields |= reading.refusal(raw.get("rejected_message"))
     return fields
+
+
+def _sold(lines: list[Json]) -> set[str] | None:
+    """The subscriptions that an order's lines come from; None where no line is shown."""
+    return (
+        {str(line["subscription"]) for line in lines if line.get("subscription")} if lines else None
+    )
 
 
 def _bought(lines: list[Json], held: list[Json], hook: Webhook, truth: Truth) -> Json:

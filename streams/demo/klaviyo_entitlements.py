@@ -17,24 +17,26 @@ Json = dict[str, Any]
 _DISPLAY_ZONE = ZoneInfo("America/New_York")
 
 
-def entitlement_fields(truth: Truth, hook: Webhook, at: int, about: set[str]) -> Json:
+def entitlement_fields(truth: Truth, hook: Webhook, at: int, about: set[str] | None) -> Json:
     """Summaries and what they amount to; nothing where no entitlement belongs here.
 
     Args:
         truth: the customer.
         hook: the webhook, whose snapshot may tie items to subscriptions.
         at: the event's time, epoch seconds.
-        about: the subscriptions that the event is about.
+        about: the subscriptions that the event is about; None where nobody told, so that it can
+            only be about the customer's one subscription.
     """
     tied = {**truth.owners, **owners(hook)}
     only = next(iter(truth.subscriptions)) if len(truth.subscriptions) == 1 else None
     shown: list[tuple[Json, str | None]] = []
     for raw in truth.entitlements.values():
         owner = _owner(raw, tied)
-        if owner in about:
-            shown.append((raw, owner))
-        elif owner is None and only:
-            shown.append((raw, only))
+        belongs = only if owner is None else owner
+        if belongs is not None and belongs in (
+            ({only} if only else set()) if about is None else about
+        ):
+            shown.append((raw, belongs))
     if not shown:
         return {}
     ends = max(raw["expiration"] for raw, _ in shown)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streams.engine.publication import Steps, do_nothing, flush, send, send_change
+from streams.engine.publication import Steps, do_nothing, flush, send_changes, send_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,11 +76,9 @@ class AtLeastOnce:
         steps = Steps(self._poller.statistics.seconds, self._at)
         steps.done("begin", "began")
         for work in works:
-            for change in work.changes.items():
-                send_change(producer, self._changelog, work.partition, change, None)
+            send_changes(producer, self._changelog, work)
         for work in works:
-            for output in work.outputs:
-                send(producer, output)
+            send_outputs(producer, work.outputs)
         steps.done("produce", "produced")
         flush(producer, _FLUSH_SECONDS)
         if self._refused:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from streams.engine.publication import flush, send
+from streams.engine.publication import ROOM_SECONDS, flush
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -42,6 +42,9 @@ class RecordProducer:
         self._settled: deque[_Settled] = deque()
         self._woken = False
         self._closing = threading.Event()
+        self._serving = threading.Lock()
+        self._may_poll = threading.Event()
+        self._may_poll.set()
         self._thread = threading.Thread(target=self._poll, name="acknowledgements", daemon=True)
         self._thread.start()
 
@@ -85,7 +88,13 @@ class RecordProducer:
 
         What the broker refuses is told by the next `flush`.
         """
-        send(self._producer, (topic, key, value, headers), self._report)
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=self._report, headers=headers)
+            except BufferError:
+                self._producer.poll(ROOM_SECONDS)
+            else:
+                return
 
     def flush(self, timeout: float = _FLUSH_SECONDS) -> None:
         """Wait until the broker has everything sent so far; blocks.
@@ -93,7 +102,13 @@ class RecordProducer:
         Raises:
             KafkaException: it refused a record given to `produce`, or the time is over.
         """
-        flush(self._producer, timeout)
+        self._may_poll.clear()
+        try:
+            # alone: a report that the thread is just handling is not outstanding any more
+            with self._serving:
+                flush(self._producer, timeout)
+        finally:
+            self._may_poll.set()
         refused, self._refused = self._refused, []
         if refused:
             raise KafkaException(refused[0])
@@ -105,7 +120,9 @@ class RecordProducer:
 
     def _poll(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL_SECONDS)
+            self._may_poll.wait()
+            with self._serving:
+                self._producer.poll(_POLL_SECONDS)
 
     def _report(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from confluent_kafka import Message, Producer
+    from confluent_kafka import Producer
 
     from streams.engine.compute import Work
     from streams.engine.job import Headers, Output
     from streams.engine.poller import Poller
 
-__all__ = ["OWNER_HEADER", "Publication", "Steps", "do_nothing", "flush", "send", "send_change"]
+__all__ = [
+    "OWNER_HEADER",
+    "ROOM_SECONDS",
+    "Publication",
+    "Steps",
+    "do_nothing",
+    "flush",
+    "send_changes",
+    "send_outputs",
+]
 
 OWNER_HEADER = "streams-transactional-id"
 """On the first changelog record of each partition in a transaction: who to fence, if it is left
 open (`open_transactions`)."""
 
-_ROOM_SECONDS = 0.1
-
-DeliveryReport = Callable[[KafkaError | None, "Message"], None]
+ROOM_SECONDS = 0.1
+"""How long to wait at a time for room in a producer's queue."""
 
 
 class Publication(Protocol):
@@ -75,37 +82,46 @@ class Steps:
         self._since = time.perf_counter()
 
 
-def send(producer: Producer, output: Output, report: DeliveryReport | None = None) -> None:
-    """Queue an output; waits while the producer's queue is full."""
-    topic, key, value, headers = output
-    while True:
-        try:
-            if report is None:
-                producer.produce(topic, value, key, headers=headers)
+def send_outputs(producer: Producer, outputs: Iterable[Output]) -> None:
+    """Queue records for output topics in order; waits while the producer's queue is full."""
+    produce = producer.produce
+    for topic, key, value, headers in outputs:
+        while True:
+            try:
+                if headers is None:
+                    produce(topic, value, key)
+                else:
+                    produce(topic, value, key, headers=headers)
+            except BufferError:
+                producer.poll(ROOM_SECONDS)
             else:
-                producer.produce(topic, value, key, on_delivery=report, headers=headers)
-        except BufferError:
-            producer.poll(_ROOM_SECONDS)
-        else:
-            return
+                break
 
 
-def send_change(
-    producer: Producer,
-    topic: str,
-    partition: int,
-    change: tuple[bytes, bytes | None],
-    headers: Headers | None,
+def send_changes(
+    producer: Producer, changelog: str, work: Work, headers: Headers | None = None
 ) -> None:
-    """Queue a changelog record to the source's own partition number."""
-    key, row = change
-    while True:
-        try:
-            producer.produce(topic, row, key, partition, headers=headers)
-        except BufferError:
-            producer.poll(_ROOM_SECONDS)
-        else:
-            return
+    """Queue a work's changelog records, to the source's own partition number.
+
+    Args:
+        producer: takes them; as above.
+        changelog: the topic.
+        work: whose changes they are.
+        headers: of the first of them.
+    """
+    produce, partition = producer.produce, work.partition
+    for key, row in work.changes.items():
+        while True:
+            try:
+                if headers is None:
+                    produce(changelog, row, key, partition)
+                else:
+                    produce(changelog, row, key, partition, headers=headers)
+            except BufferError:
+                producer.poll(ROOM_SECONDS)
+            else:
+                break
+        headers = None
 
 
 def flush(producer: Producer, seconds: float) -> None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
-from streams.engine.publication import OWNER_HEADER, Steps, do_nothing, flush, send, send_change
+from streams.engine.publication import (
+    OWNER_HEADER,
+    Steps,
+    do_nothing,
+    flush,
+    send_changes,
+    send_outputs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,13 +115,10 @@ class Transactional:
         producer.begin_transaction()
         steps.done("begin", "began")
         for work in works:
-            headers: Headers | None = [(OWNER_HEADER, self._id.encode())]
-            for change in work.changes.items():
-                send_change(producer, self._changelog, work.partition, change, headers)
-                headers = None
+            owner: Headers = [(OWNER_HEADER, self._id.encode())]
+            send_changes(producer, self._changelog, work, owner)
         for work in works:
-            for output in work.outputs:
-                send(producer, output)
+            send_outputs(producer, work.outputs)
         steps.done("produce", "produced")
         # before the offsets: a successor that waits for pending offsets finds the changelog whole
         flush(producer, self._kafka.transaction_timeout_ms / 1_000)
