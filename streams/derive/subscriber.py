@@ -7,6 +7,8 @@ first subscription, so the first subscription that is seen is the first that eve
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from streams.model.enriched import Because
 from streams.model.events import Entitlements, Event, Item, Person, Subscription
 from streams.model.fact import CANCEL, CREATE, PROFILE_CHANGED, REACTIVATE, Fact
@@ -58,9 +60,10 @@ def derive(
     dedupe.remember(row, event, now, options.remember)
     before, first = standing(row), not row.ever_subscribed
     age = (now if recorded_at is None else recorded_at) - event.created
-    facts = _own(row, event, tardy=age > options.late_after)
+    arrival = _applied(row, event, tardy=age > options.late_after)
     for content in event.snapshot.subscriptions:
         apply(row, content, OrderKey(content.updated, event.created, 0, event.event_id))
+    facts = _own(row, event, before.active, arrival)
     row.profile = updated_profile(row.profile, event)
     if isinstance(event.subject, Item):
         note_stock(row, event.subject, event, options.out_of_stock_run)
@@ -71,14 +74,39 @@ def derive(
     return Derivation(row, tuple(facts))
 
 
-def _own(row: Subscriber, event: Event, *, tardy: bool) -> list[Fact]:
+class _Arrival(NamedTuple):
+    """How an event's own subscription met the row: `newest` is the row's `updated` before it."""
+
+    stale: bool = False
+    late: bool = False
+    newest: int | None = None
+
+
+def _applied(row: Subscriber, event: Event, *, tardy: bool) -> _Arrival:
+    """Put the event's own subscription into the row.
+
+    A stale event is late if newer facts say otherwise, or if its record is much younger than it is
+    (`tardy`).
+    """
+    content = event.subject
+    if not isinstance(content, Subscription):
+        return _Arrival()
+    known = row.subscriptions.get(content.public_id)
+    key = OrderKey(content.updated, event.created, RANK.get(event.type, 0), event.event_id)
+    if apply(row, content, key) or known is None:
+        return _Arrival(newest=known.key.updated if known else None)
+    late = tardy or known.content.live != content.live
+    return _Arrival(stale=True, late=late, newest=known.key.updated)
+
+
+def _own(row: Subscriber, event: Event, before: int, arrival: _Arrival) -> list[Fact]:
     """The source's own event, or the reactivation in its place.
 
     The source's own subscriber events only tell who the customer is: we conclude them.
     """
     withheld = _withheld(event)
     if isinstance(event.subject, Subscription):
-        return _subscription(row, event.subject, event, tardy=tardy)
+        return _subscription(row, event.subject, event, before, arrival)
     if isinstance(event.subject, Person) and event.type.startswith("subscriber."):
         withheld = withheld or "derived_mode"
     return [Fact(event.type, event.event_id, event.created, withheld=withheld)]
@@ -91,32 +119,25 @@ def _withheld(event: Event) -> str | None:
 
 
 def _subscription(
-    row: Subscriber, content: Subscription, event: Event, *, tardy: bool
+    row: Subscriber, content: Subscription, event: Event, before: int, arrival: _Arrival
 ) -> list[Fact]:
-    """The fact of a subscription.* event, late if it is stale and newer facts say otherwise.
-
-    `tardy`: its record is much younger than it is.
-    """
-    id_, before = content.public_id, row.active
-    known = row.subscriptions.get(id_)
-    key = OrderKey(content.updated, event.created, RANK.get(event.type, 0), event.event_id)
-    stale = not apply(row, content, key)
-    late = stale and known is not None and (known.content.live != content.live or tardy)
+    """The fact of a subscription.* event; none where its reactivation was announced before."""
+    id_, withheld = content.public_id, _withheld(event)
     told = row.subscriptions[id_].reactivations
     if not reactivation.reactivates(event.type, content):
         if event.type == reactivation.CANCELLED:
             note_reactivations(row, id_, reactivation.after_cancel(told))
-        own = Fact(event.type, event.event_id, event.created, late, _withheld(event))
-        return [own]
-    newest = known.key.updated if known else None
-    told, is_new = reactivation.announce(told, event.type, content.updated, newest, stale=stale)
+        return [Fact(event.type, event.event_id, event.created, arrival.late, withheld)]
+    told, is_new = reactivation.announce(
+        told, event.type, content.updated, arrival.newest, stale=arrival.stale
+    )
     note_reactivations(row, id_, told)
     fact = Fact(
         REACTIVATE,
         fact_id(REACTIVATE, event.merchant, event.customer_id, id_, content.updated),
         content.updated,
-        late,
-        _withheld(event),
+        arrival.late,
+        withheld,
         _because(event, before, row.active, "reactivated: active"),
     )
     return [fact] if is_new else []

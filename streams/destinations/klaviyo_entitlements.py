@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from streams.model.enriched import EnrichedEvent, EntitlementView
 
 
+END_OF_TIME = 253_402_300_799_999
+"""The last millisecond of 9999: an access without end has grace without end."""
+
+
 def entitlement_fields(event: EnrichedEvent, options: Options) -> dict[str, Any]:
     """The four fields; none of them while no entitlement is known.
 
@@ -51,7 +55,7 @@ def _summary(entitlement: EntitlementView, event: EnrichedEvent) -> dict[str, An
 def _grace_end(entitlement: EntitlementView) -> int | None:
     if entitlement.expires_at is None or not entitlement.grace_period:
         return None
-    return entitlement.expires_at + entitlement.grace_period * 1000
+    return min(entitlement.expires_at + entitlement.grace_period * 1000, END_OF_TIME)
 
 
 def _in_grace(entitlement: EntitlementView, now: int) -> bool:

@@ -5,9 +5,11 @@ Zones are IANA names; instants are epoch milliseconds.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 PERIODS = {1: "day", 2: "week", 3: "month", 4: "year"}
 """`every_period` (contracts/ordergroove.md §2.1; years only in its data-model page)."""
@@ -56,7 +58,7 @@ def time_for_people(instant: int, zone_name: str) -> str:
 
 def iso_millis(instant: int) -> str:
     """The time as "2027-07-28T18:48:37.783Z"."""
-    when = datetime.fromtimestamp(instant / 1000, UTC)
+    when = EPOCH + timedelta(milliseconds=instant)  # exact, where a float of seconds is not
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

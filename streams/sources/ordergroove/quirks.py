@@ -26,6 +26,9 @@ REASON_CODE = re.compile(r"\s*([0-9]{1,9})\s*")
 LARGEST_AMOUNT = 15
 """Power of ten beyond which text is no amount: "1e99999999" would be written out in digits."""
 
+EARLIEST, LATEST = -2_208_988_800_000, 253_402_300_800_000
+"""From 1900 to 9999: beyond, calendars end and seconds were milliseconds."""
+
 FILLER_EXPIRY = "12/2099"
 """What Ordergroove stores when a card's expiry is not known (PayPal)."""
 
@@ -106,14 +109,15 @@ def instant(value: Any, reading: Reading) -> int | None:
     """Epoch milliseconds of an epoch second (webhooks), naive text (REST) or ISO text."""
     if value is None or value == "":
         return None
-    if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
-        return _instant_of_text(value.strip(), reading)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("not a time")
-    seconds = int(value)
-    if not -62_135_596_800 <= seconds < 253_402_300_800:
+    if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
+        millis = _instant_of_text(value.strip(), reading)
+    else:
+        millis = int(value) * 1000
+    if not EARLIEST <= millis < LATEST:
         raise ValueError("not a time in seconds")
-    return seconds * 1000
+    return millis
 
 
 def _instant_of_text(value: str, reading: Reading) -> int:
