@@ -126,12 +126,14 @@ class _Known:
         found = [self._row.subscriptions[id_].content for id_ in ids]
         return sorted(found, key=lambda each: (-(each.created or 0), each.public_id))
 
+    def currency(self, content: Subscription) -> str | None:
+        """A subscription's currency, which few records tell."""
+        state = self._row.subscriptions.get(content.public_id)
+        return content.currency_code or (state.content.currency_code if state else None)
+
     def view(self, content: Subscription) -> SubscriptionView:
         """A subscription with its product's texts."""
         prepaid = content.prepaid
-        currency = content.currency_code
-        if currency is None and (state := self._row.subscriptions.get(content.public_id)):
-            currency = state.content.currency_code
         return SubscriptionView(
             id=content.public_id,
             live=content.live,
@@ -140,7 +142,7 @@ class _Known:
             every=content.every,
             every_period=content.every_period,
             product=self.product(content.product),
-            currency_code=currency,
+            currency_code=self.currency(content),
             prepaid=prepaid is not None,
             prepaid_orders_remaining=prepaid.orders_remaining if prepaid else None,
             prepaid_orders_per_billing=prepaid.orders_per_billing if prepaid else None,
@@ -172,8 +174,7 @@ class _Known:
         addresses = {each.public_id: each for each in self._snapshot.addresses}
         payment = payments.get(order.payment or "")
         address = addresses.get(order.shipping_address or "")
-        views = (line.subscription for line in lines)
-        currencies = (view.currency_code for view in views if view and view.currency_code)
+        currencies = (self.currency(each) for each in self.about(order))
         return OrderView(
             id=order.public_id,
             place=order.place,
@@ -183,7 +184,7 @@ class _Known:
             shipping_total=order.shipping_total,
             discount_total=order.discount_total,
             total=order.total,
-            currency_code=order.currency_code or next(currencies, None),
+            currency_code=order.currency_code or next(filter(None, currencies), None),
             rejected_code=order.rejected_code,
             rejected_message=order.rejected_message,
             merchant_order_id=order.order_merchant_id,

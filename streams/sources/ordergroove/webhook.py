@@ -137,21 +137,24 @@ def _either(envelope: Mapping[str, Any], data: Mapping[str, Any], name: str) -> 
 def _owner(
     kind: ObjectKind, subject: dict[str, Any], context: dict[str, Any], snapshot: dict[str, Any]
 ) -> dict[str, Any]:
-    """Where merchant and customer stand. A workflow says them beside the person, if at all."""
+    """Where merchant and customer stand: a workflow says them in no certain place, if at all."""
     if kind != "Communication":
         return subject
-    person = subject.get("subscriber")
-    found = dict(person) if isinstance(person, dict) else {}
-    found.setdefault("merchant", subject.get("merchant"))
-    known = snapshot.get("customer")
     actor = context.get("actor")
-    customer = actor.get("customer") if isinstance(actor, dict) else None
-    for place in (subject, known, customer):
-        if isinstance(place, dict) and not found.get("merchant_user_id"):
-            found["merchant_user_id"] = place.get("merchant_user_id") or place.get("customer")
-        if isinstance(place, dict) and not found.get("merchant"):
-            found["merchant"] = place.get("merchant")
-    return found
+    places = (
+        subject.get("subscriber"),
+        subject.get("object"),
+        subject,
+        snapshot.get("customer"),
+        actor.get("customer") if isinstance(actor, dict) else None,
+    )
+    told = [place for place in places if isinstance(place, dict)]
+    customers = (place.get("merchant_user_id") or place.get("customer") for place in told)
+    merchants = (place.get("merchant") for place in told)
+    return {
+        "merchant_user_id": next(filter(None, customers), None),
+        "merchant": next(filter(None, merchants), None),
+    }
 
 
 def _customer(kind: ObjectKind, owner: Mapping[str, Any], path: str, reading: q.Reading) -> str:
