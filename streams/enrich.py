@@ -89,6 +89,11 @@ class _Known:
         self._products = {product.id: product for product in event.snapshot.products}
         self._subscriptions = {each.public_id: each for each in event.snapshot.subscriptions}
 
+    def subscribed_product(self, id_: str | None) -> Product | None:
+        """A subscription's product: the newest texts that the row knows, else the record's."""
+        seen = self._row.products.get(id_ or "")
+        return seen.product if seen is not None else self.product(id_)
+
     def product(self, id_: str | None) -> Product | None:
         """A product's texts: the record's own, else the row's, else the id alone."""
         if id_ is None:
@@ -141,7 +146,7 @@ class _Known:
             frequency_days=content.frequency_days,
             every=content.every,
             every_period=content.every_period,
-            product=self.product(content.product),
+            product=self.subscribed_product(content.product),
             currency_code=self.currency(content),
             prepaid=prepaid is not None,
             prepaid_orders_remaining=prepaid.orders_remaining if prepaid else None,

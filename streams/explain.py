@@ -103,12 +103,7 @@ class Explainer:
     def _delivery(self, told: Told, connection: str) -> dict[str, Any]:
         target = self._targets[connection]
         id_ = delivery_id(told.fact.event_id, told.fact.type, connection)
-        parts = target.destination.render(
-            enriched_of(self._enriched, told.value),
-            id_,
-            self._now if self._judged_at is None else self._judged_at,
-            target.options,
-        )
+        parts = self._parts(told, target, id_)
         deciding = next((part for part in parts if part.name == "event"), parts[-1])
         outcome, reason = deciding.outcome, None
         if isinstance(deciding, Refusal):
@@ -124,6 +119,15 @@ class Explainer:
             "reason": reason,
             "requests": [_request(part, target) for part in parts if isinstance(part, Part)],
         }
+
+    def _parts(self, told: Told, target: Target, id_: str) -> list[Part | Refusal]:
+        """What the delivery would ask of the vendor; a renderer that raises is a refusal."""
+        event = enriched_of(self._enriched, told.value)
+        now = self._now if self._judged_at is None else self._judged_at
+        try:
+            return target.destination.render(event, id_, now, target.options)
+        except Exception:  # noqa: BLE001 - as the deliver role: the delivery becomes a dead letter
+            return [Refusal("event", Outcome.REJECTED, "failed")]
 
 
 def _headline(body: bytes) -> dict[str, Any]:

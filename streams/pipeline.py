@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.derive import DeriveOptions, derive
+from streams.derive import Derivation, DeriveOptions, derive
 from streams.enrich import enrich
 from streams.errors import BadRecord
 from streams.model.enriched import EnrichedEvent
@@ -69,24 +69,27 @@ class Pipeline:
         key: bytes | None = None,
         recorded_at: int | None = None,
     ) -> Processed:
-        """Process one record; raises `BadRecord`.
+        """Process one record; raises `BadRecord`, also (`failed`) for whatever our own code raises.
 
         `row_of` gives the row's bytes of a customer key; `now` is stream time and `recorded_at` the
         record's own (default: the same), epoch milliseconds; `key` is the record's own key, which
         must be its customer's.
         """
-        event = event_of(self._decode(value))
-        owner = customer_key(event.merchant, event.customer_id)
-        if key is not None and key != owner:
-            raise BadRecord("wrong_key", "key", "the record's key is not merchant:customer")
-        before = row_of(owner)
-        result = derive(
-            None if before is None else decode_row(before),
-            event,
-            now,
-            self._options,
-            recorded_at,
-        )
+        try:
+            event = event_of(self._decode(value))
+            owner = customer_key(event.merchant, event.customer_id)
+            if key is not None and key != owner:
+                raise BadRecord("wrong_key", "key", "the record's key is not merchant:customer")
+            before = row_of(owner)
+            known = None if before is None else decode_row(before)
+            return self._told(owner, event, derive(known, event, now, self._options, recorded_at))
+        except BadRecord:
+            raise
+        except Exception as error:
+            raise BadRecord("failed", None, f"{type(error).__name__} in the pipeline") from error
+
+    def _told(self, owner: bytes, event: Event, result: Derivation) -> Processed:
+        """The row and the deliveries that a derivation comes to."""
         row = result.row
         if result.duplicate or row is None:
             return Processed(owner, event, row, None, 0, (), result.duplicate)

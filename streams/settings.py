@@ -135,7 +135,7 @@ class Connection(Group):
     )
     merchants: list[str] | None = Field(None, description="Merchants that it serves. None: all.")
     credentials: SecretStr | None = Field(
-        None, description="The private key, from the environment or a secret file only."
+        None, description="The private key: from the environment or a secret file, not this file."
     )
     credentials_file: Path | None = Field(None, description="A file that holds the private key.")
     url: str | None = Field(None, description="Where the API is. Default: the vendor's own.")

@@ -127,13 +127,10 @@ class DeriveJob:
         recorded_at = message.timestamp()[1]
         try:
             processed = self._pipeline.process(
-                message.value(), rows.get, rows.now, message.key(), recorded_at
+                message.value(), rows.get, rows.now, message.key() or b"", recorded_at
             )
         except BadRecord as bad:
             self._give_up(message, rows, outputs, bad)
-        except Exception as error:  # noqa: BLE001 - whatever our own code raises, the flow goes on
-            failed = BadRecord("failed", None, f"{type(error).__name__} in the pipeline")
-            self._give_up(message, rows, outputs, failed)
         else:
             self._write(processed, rows, outputs)
 

@@ -103,8 +103,8 @@ def connection_of(name: str, configured: ConnectionSettings) -> Connection:
 
 
 def _credentials(name: str, configured: ConnectionSettings) -> str:
-    if configured.credentials is not None:
-        return configured.credentials.get_secret_value()
+    if configured.credentials is not None and configured.credentials.get_secret_value().strip():
+        return configured.credentials.get_secret_value().strip()
     if configured.credentials_file is not None:
         return _read_secret(name, configured.credentials_file)
     if configured.mode == "live":

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 WIDTH = 8
 
 
-def repeated(row: Subscriber, event: Event) -> bool:
-    """Whether the event, under this id or another, was seen before."""
-    for digests in row.seen.values():
+def repeated(row: Subscriber, event: Event, now: int, days: int) -> bool:
+    """Whether the event, under this id or another, was seen in the last `days`."""
+    oldest = now // DAY - days
+    for day, digests in row.seen.items():
+        if day < oldest:
+            continue
         if _holds(digests, digest(event.event_id)) or _holds(digests, event.guard):
             return True
     return False

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 OUT_OF_STOCK = "item.out_of_stock"
 PLACED = "item.successfully_placed"
+TIED = "subscription"
+"""`source_object` of an entitlement whose subscription is known."""
 
 
 def note_stock(row: Subscriber, item: Item, event: Event, run: int) -> None:
@@ -35,14 +37,17 @@ def note_entitlements(row: Subscriber, subject: Entitlements, event: Event) -> N
     for entitlement in subject.entitlements:
         known = row.entitlements.get(entitlement.public_id)
         if known is None or _age(entitlement) >= _age(known):
-            tie = subscriptions.get(entitlement.source_object_id or "")
+            tie = subscriptions.get(entitlement.source_object_id or "") or _tie(known)
             row.entitlements[entitlement.public_id] = (
-                msgspec.structs.replace(
-                    entitlement, source_object="subscription", source_object_id=tie
-                )
+                msgspec.structs.replace(entitlement, source_object=TIED, source_object_id=tie)
                 if tie is not None
                 else entitlement
             )
+
+
+def _tie(known: Entitlement | None) -> str | None:
+    """The subscription that an entitlement was tied to before."""
+    return known.source_object_id if known is not None and known.source_object == TIED else None
 
 
 def _age(entitlement: Entitlement) -> int:

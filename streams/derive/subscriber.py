@@ -54,7 +54,7 @@ def derive(
     """
     if event.kind == "erase":
         return Derivation(None)
-    if row is not None and dedupe.repeated(row, event):
+    if row is not None and dedupe.repeated(row, event, now, options.remember):
         return Derivation(row, duplicate=True)
     row = Subscriber(complete=True) if row is None else row.fork()
     dedupe.remember(row, event, now, options.remember)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from streams.engine.commits import Commits
@@ -21,7 +22,11 @@ __all__ = ["LaneState"]
 
 
 class LaneState:
-    """The state of one lane's consumption; each attribute says who may change it."""
+    """The state of one lane's consumption; each part says which threads may change it.
+
+    Attributes:
+        stopping: set once, when the lane is asked to end.
+    """
 
     def __init__(self, lane: Lane, kafka: KafkaSettings) -> None:
         self.lane = lane
@@ -34,3 +39,4 @@ class LaneState:
         self.commits = Commits(lane.topic, self.ownership, self.cursors)
         self.setbacks = Setbacks(lane.options.poison_limit)
         self.statistics = LaneStatistics()
+        self.stopping = threading.Event()

@@ -46,19 +46,15 @@ class Loader:
         self._kafka = state.kafka
         self._lane = state.lane
         self._ownership = state.ownership
+        self._stopping = state.stopping
         self._setbacks = state.setbacks
         self._loaded = loaded
         self._failed = failed
-        self._stopping = threading.Event()
 
     def start(self, shares: Sequence[Share], delay: float = 0.0) -> None:
         """Load these after a delay in seconds."""
         name = f"load-{self._lane.name}"
         threading.Thread(target=self._run, args=(shares, delay), name=name, daemon=True).start()
-
-    def stop(self) -> None:
-        """Give up what has not begun yet or is tried again."""
-        self._stopping.set()
 
     def _run(self, shares: Sequence[Share], delay: float) -> None:
         def alive() -> AbstractSet[int]:

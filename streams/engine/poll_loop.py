@@ -7,7 +7,6 @@ a pause throws away what was fetched ahead.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class PollLoop:
-    """What one poll thread does. `loaded`, `attach` and `stop` may be called from outside it.
+    """What one poll thread does. `loaded` and `attach` may be called from outside it.
 
     Attributes:
         lag: records not yet committed, by running partition.
@@ -55,7 +54,6 @@ class PollLoop:
         self._cursors = state.cursors
         self._slots = state.slots
         self._statistics = state.statistics
-        self._stopping = threading.Event()
         self._stash: list[tuple[int | None, Message]] = []
         self._has_slot = False
         self._blocked_since: float | None = None
@@ -75,11 +73,6 @@ class PollLoop:
         """Let loaded partitions run (called by the loading thread)."""
         self._slots.ask(lambda: self._install(loaded))
 
-    def stop(self) -> None:
-        """End after the present turn."""
-        self._stopping.set()
-        self._slots.ask(lambda: None)
-
     def run(self) -> None:
         """Join the group, take turns until stopped, leave the group."""
         self.ticked = time.monotonic()
@@ -95,7 +88,7 @@ class PollLoop:
         self._idle = IdleWatch(admin, self._lane.topic, interval_seconds=interval)
         try:
             self._join()
-            while not self._stopping.is_set():
+            while not self._state.stopping.is_set():
                 self._turn()
         finally:
             self._consumer.close()

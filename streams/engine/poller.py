@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Poller"]
 
+_LEAVE_SECONDS = 3.7
+
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,7 @@ class Poller:
         self._cursors = state.cursors
         self._slots = state.slots
         self._commits = state.commits
+        self._stopping = state.stopping
         self._loop = PollLoop(state)
         self._loader = Loader(state, loaded=self._loop.loaded, failed=self.fail)
         self._rebalance = Rebalance(state, self._loader)
@@ -151,11 +154,17 @@ class Poller:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Bring work under way to its end, leave the group, close the handler."""
-        self._loader.stop()
-        self._loop.stop()
+        """Bring work under way to its end, leave the group, close the handler.
+
+        Leaving is not waited for beyond a few seconds: librdkafka's request to leave may be stuck
+        behind its request to join a rebalance. The others then wait until the session is over.
+        """
+        self._stopping.set()
+        self._slots.ask(lambda: None)
         if self._thread.ident is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+            await asyncio.to_thread(self._thread.join, _LEAVE_SECONDS)
+            if self._thread.is_alive():
+                log.warning("%s: the group is left without a word", self.lane.name)
         self.lane.handler.close()
 
     def _run(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Rebalance", "Shell"]
 
 _BARRIER_SECONDS = 4.0
+_LAST_BARRIER_SECONDS = 3.0
 _SHELL_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 
@@ -55,6 +56,7 @@ class Rebalance:
         self._membership = state.membership
         self._commits = state.commits
         self._fetching = state.fetching
+        self._stopping = state.stopping
         self._loader = loader
 
     def attach(self, loop: asyncio.AbstractEventLoop, shell: Shell) -> None:
@@ -92,7 +94,8 @@ class Rebalance:
 
     def _barrier(self, consumer: Consumer, going: Collection[int]) -> None:
         barrier = asyncio.run_coroutine_threadsafe(self._lane.handler.barrier(going), self._loop)
-        deadline = time.monotonic() + _BARRIER_SECONDS
+        last = self._stopping.is_set()
+        deadline = time.monotonic() + (_LAST_BARRIER_SECONDS if last else _BARRIER_SECONDS)
         while time.monotonic() < deadline:
             # only this thread may use the consumer: the work under way needs fresh metadata and
             # its commits, or it cannot come to its end

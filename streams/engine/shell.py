@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -57,7 +58,8 @@ class EngineApp(faust.App):
 
     def fail(self, error: BaseException) -> None:
         """End the process: going on would lose or repeat something (any thread)."""
-        self.loop.call_soon_threadsafe(self._fail, error)
+        with suppress(RuntimeError):  # the loop is closed: the process has ended already
+            self.loop.call_soon_threadsafe(self._fail, error)
 
     @override
     async def on_stop(self) -> None:

@@ -34,7 +34,7 @@ def main() -> int:
             print(
                 f"round {seed}: {report.records:,} records, {report.outputs:,} outputs, "
                 f"{report.rows:,} rows; killed at {report.killed_at} with "
-                f"{report.open_partitions} changelog partitions in an open transaction: "
+                f"{report.open_partitions} partitions in an open transaction: "
                 f"{verdict} ({time.monotonic() - began:.0f} s)",
                 flush=True,
             )

@@ -1,0 +1,190 @@
+"""What Klaviyo's answers mean, by status and pointer (contracts/klaviyo.md §6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from streams.model.delivery import (
+    Accepted,
+    Part,
+    Rejected,
+    Repair,
+    Request,
+    Response,
+    Retry,
+    Unauthorized,
+    Verdict,
+)
+from tests.support.enriched import KLAVIYO, KNOWN, NOBODY, bare, render
+
+PHONE = "+13125550148"
+PROFILE = "/data/attributes/profile/data/attributes"
+
+
+def request(event_type: str = "order.success", email: str | None = KNOWN.email) -> Request:
+    """A request with an address and a number, or with the number alone."""
+    part = render(bare(event_type, replace(NOBODY, email=email, phone_number=PHONE)))
+    assert isinstance(part, Part), part
+    return part.request
+
+
+def error(pointer: Any, detail: str = "is not usable") -> bytes:
+    """An error body with a pointer."""
+    told = {"id": "5f0e", "status": 400, "code": "invalid", "title": "Invalid", "detail": detail}
+    return msgspec.json.encode({"errors": [{**told, "source": {"pointer": pointer}}]})
+
+
+def asked_again(sent: Request) -> dict[str, Any]:
+    """A request's body without its phone number."""
+    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(sent.body))
+    found = body["data"]["attributes"]
+    found = found["profile"]["data"]["attributes"] if "profile" in found else found
+    del found["phone_number"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        pytest.param(Response(200), Accepted(), id="200"),
+        pytest.param(Response(201), Accepted(), id="201"),
+        pytest.param(Response(202), Accepted(), id="202"),
+        pytest.param(
+            Response(202, {"x-klaviyo-partial-failure": "phone_number"}),
+            Accepted("phone_number"),
+            id="202 without the phone",
+        ),
+        pytest.param(
+            Response(429, {"retry-after": "7"}), Retry("throttled", 7, throttled=True), id="429"
+        ),
+        pytest.param(Response(429), Retry("throttled", throttled=True), id="429 without a time"),
+        pytest.param(
+            Response(429, {"retry-after": "Thu, 01 Oct 2026 15:00:00 GMT"}),
+            Retry("throttled", throttled=True),
+            id="429 with a date",
+        ),
+        pytest.param(
+            Response(429, {"retry-after": "-3"}),
+            Retry("throttled", 0, throttled=True),
+            id="429 with a time that has passed",
+        ),
+        pytest.param(Response(401), Unauthorized("HTTP 401"), id="401"),
+        pytest.param(Response(403), Unauthorized("HTTP 403"), id="403"),
+        pytest.param(
+            Response(503, {"retry-after": "30"}), Retry("HTTP 503", 30), id="503 with a time"
+        ),
+        *(
+            pytest.param(Response(status), Retry(f"HTTP {status}"), id=f"{status} passes")
+            for status in (408, 423, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599)
+        ),
+        *(
+            pytest.param(Response(status), Rejected(f"HTTP {status}"), id=f"{status} stays")
+            for status in (301, 400, 404, 405, 409, 410, 413, 415, 422)
+        ),
+    ],
+)
+def test_a_status_decides(response: Response, verdict: Verdict) -> None:
+    """What passes is tried again, what stays is rejected, credentials pause the connection."""
+    assert verdict == KLAVIYO.classify(request(), response)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param(error("/data/attributes/time"), "data.attributes.time", id="a pointer"),
+        pytest.param(error("/data"), "data", id="a short one"),
+        pytest.param(error("/"), None, id="an empty one"),
+        pytest.param(error(None), None, id="null"),
+        pytest.param(error(5), None, id="a number"),
+        pytest.param(b'{"errors":[{"source":null}]}', None, id="no source"),
+        pytest.param(b'{"errors":[{}]}', None, id="no pointer"),
+        pytest.param(b'{"errors":[]}', None, id="no error"),
+        pytest.param(b'{"errors":{}}', None, id="no list"),
+        pytest.param(b"[]", None, id="no object"),
+        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"<html>", None, id="a page"),
+        pytest.param(b'{"errors":"\xff"}', None, id="no text"),
+        pytest.param(b"[" * 100_000, None, id="nested without end"),
+    ],
+)
+def test_a_rejection_names_the_field(body: bytes, field: str | None) -> None:
+    """The error's pointer becomes the field; whatever else comes back is survived."""
+    assert Rejected("HTTP 400", field) == KLAVIYO.classify(request(), Response(400, {}, body))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status", "pointer", "reason"),
+    [
+        pytest.param(
+            "order.success",
+            400,
+            f"{PROFILE}/phone_number",
+            "phone_number refused",
+            id="an event's phone",
+        ),
+        pytest.param(
+            "profile.changed",
+            400,
+            "/data/attributes/phone_number",
+            "phone_number refused",
+            id="a profile's phone",
+        ),
+        pytest.param(
+            "profile.changed",
+            409,
+            None,
+            "phone_number belongs to another profile",
+            id="a phone of somebody else",
+        ),
+    ],
+)
+def test_a_bad_phone_is_left_out_once(
+    event_type: str, status: int, pointer: str | None, reason: str
+) -> None:
+    """Where an address remains, the request goes again without the number, else as it was."""
+    sent = request(event_type)
+    before = msgspec.json.encode(sent.body)
+    verdict = KLAVIYO.classify(sent, Response(status, {}, error(pointer)))
+
+    assert Repair(replace(sent, body=asked_again(sent)), reason) == verdict
+    assert before == msgspec.json.encode(sent.body)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "email", "status", "pointer"),
+    [
+        pytest.param("order.success", None, 400, "phone_number", id="no address remains"),
+        pytest.param("profile.changed", None, 409, None, id="somebody else's, no address"),
+        pytest.param("order.success", KNOWN.email, 409, None, id="an event has no such conflict"),
+        pytest.param("order.success", KNOWN.email, 400, "email", id="another field"),
+    ],
+)
+def test_else_it_is_rejected(
+    event_type: str, email: str | None, status: int, pointer: str | None
+) -> None:
+    """Nothing to identify by, or nothing to do with the number: no second try."""
+    verdict = KLAVIYO.classify(
+        request(event_type, email), Response(status, {}, error(pointer and f"/{pointer}"))
+    )
+
+    assert Rejected(f"HTTP {status}", pointer) == verdict
+
+
+def test_a_repaired_request_is_not_repaired_again() -> None:
+    """Without a number in it, the same answer is a rejection."""
+    first = KLAVIYO.classify(request(), Response(400, {}, error(f"{PROFILE}/phone_number")))
+    assert isinstance(first, Repair)
+    again = KLAVIYO.classify(first.request, Response(400, {}, error(f"{PROFILE}/phone_number")))
+
+    assert isinstance(again, Rejected)
+
+
+def test_the_words_of_an_answer_decide_nothing() -> None:
+    """A detail that speaks of a phone is no pointer to one."""
+    body = error("/data/attributes/time", "phone_number")
+
+    assert isinstance(KLAVIYO.classify(request(), Response(400, {}, body)), Rejected)
