@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from streams.avro_branches import Branches
 from streams.errors import BadRecord
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ class Codec:
         self._registry = registry
         self._id = registry.ids[name]
         self._schema = registry.schemas[self._id]
+        self._named = Branches(self._schema).named
         self._prefix = bytes([MAGIC]) + self._id.to_bytes(4, "big")
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
         """The record's bytes, in Confluent framing."""
         out = io.BytesIO()
         out.write(self._prefix)
-        schemaless_writer(out, self._schema, record)
+        schemaless_writer(out, self._schema, self._named(record))
         return out.getvalue()
 
     def decode(self, value: bytes | None) -> Record:

@@ -21,11 +21,11 @@ WIDTH = 8
 
 def repeated(row: Subscriber, event: Event, now: int, days: int) -> bool:
     """Whether the event, under this id or another, was seen in the last `days`."""
-    oldest = now // DAY - days
+    oldest, id_ = now // DAY - days, digest(event.event_id)
     for day, digests in row.seen.items():
         if day < oldest:
             continue
-        if _holds(digests, digest(event.event_id)) or _holds(digests, event.guard):
+        if _holds(digests, id_) or _holds(digests, event.guard):
             return True
     return False
 

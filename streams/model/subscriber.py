@@ -118,9 +118,7 @@ class Subscriber(msgspec.Struct, array_like=True):
     @property
     def status(self) -> Status | None:
         """Active with at least one live subscription; None while none was ever seen."""
-        if not self.subscriptions:
-            return None
-        return "active" if self.active else "inactive"
+        return _status(self.active, self.total)
 
     def fork(self) -> Subscriber:
         """A copy to change: containers are copied, what they hold is immutable."""
@@ -141,6 +139,12 @@ class Subscriber(msgspec.Struct, array_like=True):
         )
 
 
+def _status(active: int, total: int) -> Status | None:
+    if not total:
+        return None
+    return "active" if active else "inactive"
+
+
 class Standing(NamedTuple):
     """What destinations are told of a person: whatever changes here makes `profile.changed`."""
 
@@ -156,10 +160,11 @@ class Standing(NamedTuple):
 def standing(row: Subscriber) -> Standing:
     """The row's standing."""
     who = row.profile
+    active, total = row.active, row.total
     return Standing(
-        row.status,
-        row.active,
-        row.total,
+        _status(active, total),
+        active,
+        total,
         who.email,
         who.phone_number,
         who.first_name,
