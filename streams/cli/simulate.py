@@ -12,15 +12,18 @@ from streams.simulators import SIMULATORS, read_options, run
 
 @click.command()
 @click.argument("vendor", type=click.Choice(sorted(SIMULATORS)))
-@click.option("--port", type=int, required=True, help="Port on 127.0.0.1; 0: any free.")
+@click.option("--port", type=int, required=True, help="Port; 0: any free, which is printed.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--limits", default="1", help="Factor on the vendor's rate limits, or `off`.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write requests here, as lines.")
 @click.option("--faults", type=click.Path(path_type=Path), help="Faults to show (TOML).")
-def simulate(vendor: str, port: int, limits: str, record: Path | None, faults: Path | None) -> None:
+def simulate(
+    vendor: str, port: int, host: str, limits: str, record: Path | None, faults: Path | None
+) -> None:
     """Run VENDOR's API: strict, with its rate limits, silent drops and error bodies."""
     try:
         options = read_options(limits, record, faults)
         simulator = SIMULATORS[vendor](options)
     except (ValueError, OSError) as error:
         raise ConfigurationError("simulate", str(error), "See streams simulate --help") from None
-    run(simulator, port=port, ready=click.echo)
+    run(simulator, host=host, port=port, ready=click.echo)

@@ -155,3 +155,31 @@ def _some(kind: Any) -> Any:
     if isinstance(kind, dict):
         kind = kind["type"]
     return {"string": "x", "long": 7, "int": 7, "bytes": b"x", "boolean": True, "map": {}}[kind]
+
+
+def test_naming_branches_changes_no_byte() -> None:
+    """A record with its branches named is written as fastavro would have written it by itself."""
+    name = "events/enriched"
+    schema = registry().schemas[registry().ids[name]]
+    product = {"id": "p1", "name": "Beans"}
+    record = {
+        "event_id": "e",
+        "type": "order.success",
+        "occurred_at": 1,
+        "merchant": "m",
+        "customer_id": "c",
+        "source_event_id": "e",
+        "because": {"event_id": "e", "active_before": 0, "active_after": 1, "text": "t"},
+        "profile": {
+            "active_subscriptions": 1,
+            "total_subscriptions": 1,
+            "ever_subscribed": True,
+            "version": 1,
+        },
+        "subscriptions": [{"id": "s", "live": True, "product": product}],
+        "order": {"id": "o", "items": [{"id": "i", "product": product}], "payment": {}},
+    }
+    guessed = io.BytesIO()
+    fastavro.schemaless_writer(guessed, schema, record)
+
+    assert guessed.getvalue() == codec(name).encode(record)[5:]
