@@ -1,1 +1,1 @@
-"""Avro schemas of every record that this program reads or writes; README.md tells how they may change."""
+"""Avro schemas of every record that is read or written; README.md tells how they may change."""

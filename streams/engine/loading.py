@@ -70,7 +70,8 @@ class Loader:
                 else:
                     return
         except BaseException as error:  # noqa: BLE001 - a thread's exception would vanish
-            self._failed(error)
+            if not self._stopping.is_set():  # then the handler may be closed already
+                self._failed(error)
 
     def _load(
         self, alive: Callable[[], AbstractSet[int]]

@@ -17,9 +17,11 @@ _PASSING = frozenset(
     {
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.UNKNOWN_TOPIC_OR_PART,  # made a moment ago, not known everywhere
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - these are their public names
         KafkaError._TIMED_OUT,  # noqa: SLF001

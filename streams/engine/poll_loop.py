@@ -77,9 +77,8 @@ class PollLoop:
         """Join the group, take turns until stopped, leave the group."""
         self.ticked = time.monotonic()
         options = self._lane.options
-        self._consumer = Consumer(
-            self._state.kafka.member(self._lane.group, prefetch=options.prefetch)
-        )
+        properties = self._state.kafka.member(self._lane.group, prefetch=options.prefetch)
+        self._consumer = Consumer(properties | {"on_commit": self._state.commits.answered})
         self._gatherer = Gatherer(
             self._consumer, max_batch=options.max_batch, gather_seconds=options.gather_ms / 1_000
         )
@@ -93,7 +92,7 @@ class PollLoop:
         finally:
             self._consumer.close()
             self._state.membership.stable = False
-            self._state.commits.abandon()
+            self._state.commits.close()
 
     def set_back(self, shares: Sequence[Share], cause: str, *, poison: bool) -> None:
         """Load partitions anew whose work failed; later, the more often it failed in a row."""
@@ -123,7 +122,7 @@ class PollLoop:
     def _turn(self) -> None:
         self.ticked = time.monotonic()
         self._slots.serve()
-        self._state.commits.serve(self._consumer)
+        self._state.commits.ask(self._consumer)
         self._state.membership.refresh(self._consumer)
         self._has_slot = self._has_slot or self._slots.take(_SLOT_SECONDS)
         if not self._has_slot:
@@ -197,9 +196,11 @@ class PollLoop:
             EngineFailed: records are gone that were not consumed, or the client is broken.
         """
         error, partition = event.error(), event.partition()
-        if error is None or partition in self._ownership.loading():
+        if error is None:
             return
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
+            if partition not in self._ownership.running():
+                return
             message = (
                 f"{self._lane.topic}[{partition}] no longer holds the position of group"
                 f" {self._lane.group}: unread records are gone; choose where to go on with"

@@ -172,4 +172,5 @@ class Poller:
             self._loop.run()
         except BaseException as error:
             log.exception("%s: the poll thread ends", self.lane.name)
-            self.fail(error)
+            if not self._stopping.is_set():
+                self.fail(error)

@@ -100,14 +100,14 @@ class Rebalance:
             # only this thread may use the consumer: the work under way needs fresh metadata and
             # its commits, or it cannot come to its end
             self._membership.refresh(consumer)
-            self._commits.serve(consumer)
+            self._commits.finish(consumer)
             try:
                 barrier.result(_LOOK_SECONDS)
             except FutureTimeout:
                 continue
             except Exception as error:  # noqa: BLE001 - what it left is fenced, like late work
                 log.warning("%s: the barrier failed: %s", self._lane.name, describe(error))
-            self._commits.serve(consumer)
+            self._commits.finish(consumer)
             return
         barrier.cancel()
         log.warning("%s: work on %s abandoned at a rebalance", self._lane.name, going)

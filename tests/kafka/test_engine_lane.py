@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from typing_extensions import override
 
 from streams.engine.at_least_once import AtLeastOnce
@@ -212,6 +213,26 @@ def test_no_idle_time_while_an_open_transaction_hides_records(world: World) -> N
     asyncio.run(scenario())
 
     assert [b"1:timer:%d" % due, b"2:hidden", b"fired:%d" % due] == world.outputs()[b"a"]
+
+
+def test_records_gone_before_they_were_read_stop_it(world: World) -> None:
+    """Retention overtook the group: it does not go on behind the hole, it stops and asks."""
+    world.feed(world.counted(keys=20, each=5))
+    admin = AdminClient(world.kafka.client())
+    deleted = admin.delete_records([TopicPartition(world.source, 1, 3)])
+    for answer in deleted.values():
+        answer.result(30)
+
+    async def scenario() -> BaseException | None:
+        async with counting(world) as driver:
+            await driver.until(lambda: driver.failure is not None, "it gives up")
+            return driver.failure
+
+    failure = asyncio.run(scenario())
+
+    assert isinstance(failure, EngineFailed)
+    assert f"{world.source}[1] no longer holds the position" in str(failure)
+    assert "--reset-offsets" in str(failure)
 
 
 class Crash(BaseException):

@@ -1,11 +1,10 @@
-"""The README's tables, made from the code: settings, destinations, outcomes, dead letters, metrics."""
+"""The README's tables, made from the code."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
@@ -17,6 +16,9 @@ from streams.metrics import DeriveCounts, delivery_metrics, derive_metrics, engi
 from streams.model.delivery import Outcome
 from streams.settings import Connection, Settings
 from streams.sources.ordergroove import OBJECT_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MARKER = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -65,7 +67,7 @@ def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "empty"
     if value is None:
-        return "–"
+        return "none"
     if isinstance(value, SecretStr):
         return "a secret"
     if isinstance(value, timedelta):

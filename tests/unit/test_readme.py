@@ -44,7 +44,9 @@ def test_commands_in_the_readme_exist() -> None:
 def test_paths_in_the_map_exist() -> None:
     """Every path of the map is there."""
     text = README.read_text()
-    listed = re.findall(r"^    ((?:streams|avro_schemas|tests|deploy)/[\w./-]*)", text, re.MULTILINE)
+    listed = re.findall(
+        r"^    ((?:streams|avro_schemas|tests|deploy)/[\w./-]*)", text, re.MULTILINE
+    )
 
     assert listed
     assert [path for path in listed if not (ROOT / path).exists()] == []
