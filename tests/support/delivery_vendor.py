@@ -15,6 +15,7 @@ from streams.model.delivery import Limit, Options, Outcome, Request, Response, V
 from streams.model.enriched import EnrichedEvent, ProfileView
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Mapping
 
 JSON = dict[str, Any]
@@ -127,6 +128,7 @@ class Answer:
 
     status: int = 202
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     cut: bool = False
 
 
@@ -147,12 +149,13 @@ class Seen:
 class Server:
     """The vendor's side of the socket: `answer` decides, `seen` lists what came, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
+        self._context = context
         self.answer: Callable[[Seen], Awaitable[Answer] | Answer] = lambda _: Answer()
         self.url = ""
         self.most_at_once = 0
-        self.connections: set[object] = set()
+        self.connections: set[asyncio.Transport] = set()
         self._now = 0
         self._runner: web.AppRunner | None = None
 
@@ -161,8 +164,9 @@ class Server:
         app.add_routes([web.route("*", "/{path:.*}", self._handle)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, "localhost", 0, ssl_context=self._context).start()
+        scheme = "http" if self._context is None else "https"
+        self.url = f"{scheme}://localhost:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -177,7 +181,8 @@ class Server:
     async def _handle(self, wire: web.Request) -> web.Response:
         seen = Seen(wire.path.strip("/"), await wire.json(), dict(wire.headers))
         self.seen.append(seen)
-        self.connections.add(wire.transport)
+        if isinstance(wire.transport, asyncio.Transport):
+            self.connections.add(wire.transport)
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
@@ -188,7 +193,7 @@ class Server:
             self._now -= 1
         if answer.cut and wire.transport is not None:
             wire.transport.abort()
-        return web.Response(status=answer.status, headers=answer.headers)
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
 class Gate:

@@ -1,10 +1,9 @@
-"""Requests over a real socket: `streams.delivery.http`."""
+"""Requests over real sockets: `streams.delivery.http` and `.sockets`."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +11,12 @@ import pytest
 from streams.delivery.http import Http, Timeouts, TransportFailure
 from streams.errors import ConfigurationError
 from streams.model.delivery import Request
-from tests.support.delivery import SECRET
+from tests.support.delivery import SECRET, until
+from tests.support.delivery_tls import server_context, trusting_context
 from tests.support.delivery_vendor import Answer, Seen, Server
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable
 
 REQUEST = Request("POST", "/events", {"revision": "2026-07-15"}, {"event": "e1"}, "events")
@@ -26,12 +27,13 @@ AUTHORIZATION = {"authorization": SECRET}
 def tell(
     story: Callable[[Http, Server], Awaitable[Any]],
     answer: Callable[[Seen], Any] = lambda _: Answer(),
+    server_tls: ssl.SSLContext | None = None,
     **options: Any,
 ) -> tuple[Any, Server]:
     """Let a story happen between a client and a server; return what it returns, and the server."""
 
     async def play() -> tuple[Any, Server]:
-        async with Server() as server:
+        async with Server(server_tls) as server:
             server.answer = answer
             http = Http(server.url, AUTHORIZATION, **{"concurrency": 4} | options)
             try:
@@ -44,13 +46,14 @@ def tell(
 
 def test_a_request_arrives_as_it_is() -> None:
     """Method, path, headers, credentials and body go out; status, headers and body come back."""
-    answer = Answer(429, {"Retry-After": "7"})
+    answer = Answer(429, {"Retry-After": "7"}, b"wait")
     response, server = tell(lambda http, _: http.send(REQUEST, BODY), lambda _: answer)
     [seen] = server.seen
 
     assert ("events", {"event": "e1"}) == (seen.endpoint, seen.body)
     assert ("2026-07-15", SECRET) == (seen.headers["revision"], seen.headers["Authorization"])
-    assert (429, "7", b"") == (response.status, response.headers["retry-after"], response.body)
+    assert server.url.removeprefix("http://") == seen.headers["Host"]
+    assert (429, "7", b"wait") == (response.status, response.headers["retry-after"], response.body)
 
 
 def test_connections_are_kept() -> None:
@@ -102,9 +105,11 @@ async def _never(_: Seen) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "timeouts", "reason"),
     [
-        pytest.param(lambda _: Answer(cut=True), Timeouts(), "protocol_error", id="cut off"),
-        pytest.param(_never, Timeouts(read=0.05), "timeout", id="no answer"),
-        pytest.param(_never, Timeouts(total=0.05), "timeout", id="no whole answer"),
+        pytest.param(lambda _: Answer(cut=True), Timeouts(), "connection_broken", id="cut off"),
+        pytest.param(_never, Timeouts(total=0.05), "timeout", id="no answer in time"),
+        pytest.param(
+            lambda _: Answer(body=b"x" * 1_100_000), Timeouts(), "protocol_error", id="too much"
+        ),
     ],
 )
 def test_no_answer_has_a_reason(answer: Any, timeouts: Timeouts, reason: str) -> None:
@@ -153,14 +158,71 @@ def test_unusable_credentials_are_refused_unseen(credentials: str) -> None:
     assert not any(part in str(error.value) for part in (SECRET, "pk_", "host"))
 
 
-def test_tls_is_verified() -> None:
-    """Certificates and host names are checked on every connection."""
-    http = Http("https://vendor.shop-demo.io", AUTHORIZATION, concurrency=3)
-    contexts = [transport._pool._ssl_context for transport in http._transports]
+def test_a_large_answer_is_read_whole() -> None:
+    """However it is cut up on its way, and with little of it held at a time."""
+    body = bytes(range(256)) * 4_000
+    response, _ = tell(lambda http, _: http.send(REQUEST, BODY), lambda _: Answer(body=body))
 
-    assert [(ssl.CERT_REQUIRED, True)] * 3 == [
-        (each.verify_mode, each.check_hostname) for each in contexts if each is not None
-    ]
+    assert body == response.body
+
+
+def test_tls_works_and_is_verified() -> None:
+    """A certificate that is trusted is fine, for many requests; one that is not ends everything."""
+
+    async def story(http: Http, _: Server) -> list[int]:
+        return [(await http.send(REQUEST, BODY)).status for _ in range(3)]
+
+    statuses, server = tell(story, server_tls=server_context(), context=trusting_context())
+
+    assert ([202] * 3, 1) == (statuses, len(server.connections))
+    with pytest.raises(TransportFailure, match=r"^unreachable$"):
+        tell(story, server_tls=server_context())
+
+
+def test_a_host_name_is_verified() -> None:
+    """A trusted certificate of another host is worth nothing."""
+
+    async def story(http: Http, server: Server) -> None:
+        url = server.url.replace("localhost", "127.0.0.2")
+        other = Http(url, AUTHORIZATION, concurrency=1, context=trusting_context())
+        await other.send(REQUEST, BODY)
+
+    with pytest.raises(TransportFailure, match=r"^unreachable$"):
+        tell(story, server_tls=server_context())
+
+
+def test_a_connection_that_the_vendor_closed_is_not_used_again() -> None:
+    """An idle connection that is over is noticed before a request goes out on it."""
+
+    async def story(http: Http, server: Server) -> int:
+        await http.send(REQUEST, BODY)
+        for connection in server.connections:
+            connection.close()
+        [idle] = http._idle
+        await until(idle.has_expired)
+        return (await http.send(REQUEST, BODY)).status
+
+    status, server = tell(story)
+
+    assert (202, 2, 2) == (status, len(server.seen), len(server.connections))
+
+
+def test_a_cancelled_request_is_broken_off() -> None:
+    """Nothing of it is left: its connection is closed, its slot is free."""
+
+    async def story(http: Http, server: Server) -> tuple[int, int]:
+        sending = asyncio.create_task(http.send(REQUEST, BODY))
+        await until(lambda: len(server.seen) == 1)
+        sending.cancel()
+        await asyncio.wait([sending])
+        [connection] = server.connections
+        await until(connection.is_closing)
+        server.answer = lambda _: Answer()
+        return (await http.send(REQUEST, BODY)).status, len(http._idle)
+
+    told, _ = tell(story, _never, concurrency=1)
+
+    assert (202, 1) == told
 
 
 def test_the_path_is_appended_to_the_url() -> None:
