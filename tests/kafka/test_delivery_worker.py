@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from streams.demo.broker import free_ports
 from streams.simulators.faults import Fault
 from tests.support.delivery_world import (
     DeliveryWorld,
     identity,
     in_order,
+    is_ready,
     shop_event,
     until,
 )
@@ -151,9 +153,10 @@ def test_refused_credentials_pause_until_a_restart(broker: str, prefix: str) -> 
 
     async def story(world: DeliveryWorld) -> None:
         world.feed(*day())
-        worker = await world.start()
+        (port,) = free_ports(1)
+        worker = await world.start("--port", str(port))
         await until(lambda: any(each.status == 401 for each in world.simulator.received))
-        await until(lambda: all(each.status for each in world.simulator.received))
+        await until(lambda: not is_ready(port))
         before = len(world.sent)
         worker.send_signal(SIGTERM)
         codes.append(await worker.wait())

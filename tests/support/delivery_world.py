@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import urllib.error
+import urllib.request
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,6 +44,15 @@ def shop_event(customer: str, number: int) -> EnrichedEvent:
     profile = replace(KNOWN, email=f"{customer}@shop-demo.io")
     event = bare("order.success", profile)
     return replace(event, event_id=f"{customer}-{number:03}", customer_id=customer)
+
+
+def is_ready(port: int) -> bool:
+    """Whether the worker on a port says that it is ready."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as page:
+            return bool(page.status == 200)
+    except urllib.error.HTTPError:
+        return False
 
 
 def identity(event: EnrichedEvent) -> str:
