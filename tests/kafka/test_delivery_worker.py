@@ -16,9 +16,9 @@ from tests.support.delivery_world import (
     DeliveryWorld,
     identity,
     in_order,
-    is_ready,
     shop_event,
     until,
+    until_paused,
 )
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_refused_credentials_pause_until_a_restart(broker: str, prefix: str) -> 
         (port,) = free_ports(1)
         worker = await world.start("--port", str(port))
         await until(lambda: any(each.status == 401 for each in world.simulator.received))
-        await until(lambda: not is_ready(port))
+        await until_paused(port)
         before = len(world.sent)
         worker.send_signal(SIGTERM)
         codes.append(await worker.wait())

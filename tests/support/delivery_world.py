@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections import defaultdict
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -19,6 +18,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from msgspec.structs import replace
 
 from streams.avro import codec
+from streams.demo.observation import Metrics
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
 from streams.model.ids import customer_key, delivery_id
@@ -46,13 +46,16 @@ def shop_event(customer: str, number: int) -> EnrichedEvent:
     return replace(event, event_id=f"{customer}-{number:03}", customer_id=customer)
 
 
-def is_ready(port: int) -> bool:
-    """Whether the worker on a port says that it is ready."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as page:
-            return bool(page.status == 200)
-    except urllib.error.HTTPError:
-        return False
+async def until_paused(port: int) -> None:
+    """Wait until the worker on a port sends nothing more, and has nothing under way."""
+    with closing(Metrics(f"http://127.0.0.1:{port}")) as metrics:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                # in a thread: the simulator, on this loop, must go on taking what is under way
+                numbers = await asyncio.to_thread(metrics.read)
+                if numbers.get("streams_paused") == 1 and numbers.get("streams_in_flight") == 0:
+                    return
+                await asyncio.sleep(0.02)
 
 
 def identity(event: EnrichedEvent) -> str:
@@ -157,6 +160,12 @@ class DeliveryWorld:
         async with asyncio.timeout(PATIENCE):
             while not (wanted <= set(await self.concluded()) and await self.lag() == 0):
                 assert any(each.returncode is None for each in self._workers), "no worker runs"
+                await asyncio.sleep(0.1)
+
+    async def until_outcome(self, outcome: str) -> None:
+        """Wait until there is such an outcome."""
+        async with asyncio.timeout(PATIENCE):
+            while outcome not in {each["outcome"] for each in await self.outcomes()}:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
     async def lag(self) -> int:
