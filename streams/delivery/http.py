@@ -1,20 +1,19 @@
-"""HTTP: a request value becomes a response value. The only importer of the HTTP client.
+"""HTTP: a request value becomes a response value. With `sockets`, all that knows the HTTP client.
 
-Works below the client's session layer, on its transports: a session would keep the vendor's
-cookies, follow its redirects and read proxies from the environment, and costs a tenth of all CPU.
-Each of the `concurrency` connections is a transport of its own, since a shared pool looks at all
-its connections (and polls their sockets) twice a request.
+Works on the connections of httpx2's own core: a client session above them would keep the vendor's
+cookies, follow its redirects and read proxies from the environment; a pool looks at all its
+connections twice a request. Without both, and on our own sockets, a request costs 40 % of the CPU.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal
 
-import httpx2
+import httpcore2
 import msgspec
 
+from streams.delivery.sockets import Sockets
 from streams.errors import ConfigurationError
 from streams.model.delivery import Response
 
@@ -29,6 +28,17 @@ FailureReason = Literal["unreachable", "timeout", "connection_broken", "protocol
 _KEEP_IDLE_SECONDS: Final = 20.0
 """Below what load balancers allow (60 s): rarely is one used that the vendor is just closing."""
 
+_LARGEST_ANSWER: Final = 1 << 20
+"""Bytes; no vendor's API answers with more, but a wrong address may lead to anything."""
+
+_FAILURES: Final = (
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.UnsupportedProtocol,
+    OSError,  # TimeoutError is one
+)
+
 
 class TransportFailure(Exception):
     """No answer came; whether the vendor took the request is unknown. Always worth a retry.
@@ -42,11 +52,10 @@ class TransportFailure(Exception):
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds to connect, between two reads or writes, and for the whole request."""
+    """Seconds to connect (TCP, and TLS again), and for the whole request with its answer."""
 
     connect: float = 5.0
-    read: float = 15.0
-    total: float = 30.0
+    total: float = 20.0
 
 
 class Http:
@@ -59,6 +68,7 @@ class Http:
         *,
         concurrency: int,
         timeouts: Timeouts | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         """Describe them; nothing is opened yet.
 
@@ -67,11 +77,11 @@ class Http:
             authorization: headers with the credentials, added to each request.
             concurrency: how many requests there will be at a time; more wait in `send`.
             timeouts: see there.
+            context: whom to trust; by default whom the system trusts. Always verified.
 
         Raises:
             ConfigurationError: credentials that no header can carry.
         """
-        timeouts = timeouts or Timeouts()
         for value in authorization.values():
             if not (value.isascii() and value.isprintable()):
                 raise ConfigurationError(
@@ -79,22 +89,20 @@ class Http:
                     "they hold a character that no HTTP header can carry",
                     "Look for a line break or a quote that was copied with them",
                 )
-        self._url = url.rstrip("/")
-        self._urls: dict[str, httpx2.URL] = {}
-        self._authorization = dict(authorization)
-        self._total = timeouts.total
-        self._timeout = {
-            "timeout": {
-                "connect": timeouts.connect,
-                "read": timeouts.read,
-                "write": timeouts.read,
-                "pool": timeouts.total,
-            }
-        }
+        base = httpcore2.URL(url)
+        self._origin = base.origin
+        self._path = base.target.rstrip(b"/")
+        self._context = context or httpcore2.default_ssl_context()
+        self._timeouts = timeouts or Timeouts()
+        self._extensions = {"timeout": {"connect": self._timeouts.connect}}
+        self._fixed = [
+            (b"host", _host(base)),
+            (b"user-agent", b"ordergroove-streams"),
+            *_encoded(authorization),
+        ]
         self._slots = asyncio.Semaphore(concurrency)
-        context = httpx2.create_ssl_context(trust_env=False)
-        self._transports = [_transport(context) for _ in range(concurrency)]
-        self._idle = list(self._transports)
+        self._idle: list[httpcore2.AsyncHTTPConnection] = []
+        self._sockets = Sockets()
 
     async def send(self, request: Request, body: bytes) -> Response:
         """Send a request with this body and read the whole answer.
@@ -102,63 +110,86 @@ class Http:
         Raises:
             TransportFailure: no whole answer came.
         """
-        headers = {**request.headers, **self._authorization}
-        outgoing = httpx2.Request(
-            request.method,
-            self._address(request.path),
-            headers=headers,
-            content=body,
-            extensions=self._timeout,
-        )
+        outgoing = self._outgoing(request, body)
         async with self._slots:
-            transport = self._idle.pop()  # the one used last: its connection is the freshest
             try:
-                async with asyncio.timeout(self._total):
-                    answer = await transport.handle_async_request(outgoing)
-                    try:
-                        content = await answer.aread()
-                    finally:
-                        await answer.aclose()
-            except (httpx2.RequestError, TimeoutError, OSError) as error:
+                async with asyncio.timeout(self._timeouts.total):
+                    connection = await self._connection()
+                    answer = await connection.handle_async_request(outgoing)
+                    content = await _content(answer)
+            except _FAILURES as error:
                 raise TransportFailure(_reason(error)) from None
-            finally:
-                self._idle.append(transport)
-        return Response(answer.status_code, _headers(answer), content)
+            if not connection.is_closed():
+                self._idle.append(connection)
+        return Response(answer.status, _decoded(answer.headers), content)
 
     async def aclose(self) -> None:
-        """Close the connections; requests under way fail."""
-        for transport in self._transports:
-            with suppress(httpx2.RequestError, OSError):
-                await transport.aclose()
+        """Close the idle connections; requests under way go on, or are cancelled by their tasks."""
+        while self._idle:
+            await self._idle.pop().aclose()
 
-    def _address(self, path: str) -> httpx2.URL:
-        address = self._urls.get(path)
-        if address is None:
-            address = httpx2.URL(self._url + path)
-            if len(self._urls) < 100:  # paths are few; should a vendor put ids in them, no leak
-                self._urls[path] = address
-        return address
+    async def _connection(self) -> httpcore2.AsyncHTTPConnection:
+        """The connection used last, whose end is least likely near, or a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore2.AsyncHTTPConnection(
+            self._origin,
+            ssl_context=self._context,
+            keepalive_expiry=_KEEP_IDLE_SECONDS,
+            network_backend=self._sockets,
+        )
+
+    def _outgoing(self, request: Request, body: bytes) -> httpcore2.Request:
+        headers = [
+            *self._fixed,
+            *_encoded(request.headers),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        origin = self._origin
+        url = httpcore2.URL(
+            scheme=origin.scheme,
+            host=origin.host,
+            port=origin.port,
+            target=self._path + request.path.encode("ascii"),
+        )
+        return httpcore2.Request(
+            request.method, url, headers=headers, content=body, extensions=self._extensions
+        )
 
 
-def _transport(context: ssl.SSLContext) -> httpx2.AsyncHTTPTransport:
-    limits = httpx2.Limits(
-        max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEP_IDLE_SECONDS
-    )
-    return httpx2.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+async def _content(answer: httpcore2.Response) -> bytes:
+    content = bytearray()
+    try:
+        async for chunk in answer.aiter_stream():
+            content += chunk
+            if len(content) > _LARGEST_ANSWER:
+                raise httpcore2.RemoteProtocolError
+    finally:
+        await answer.aclose()
+    return bytes(content)
 
 
-def _headers(answer: httpx2.Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in answer.headers.raw
-    }
+def _host(url: httpcore2.URL) -> bytes:
+    usual = {b"http": 80, b"https": 443}.get(url.scheme)
+    return url.host if url.port in (None, usual) else b"%b:%d" % (url.host, url.port)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+
+
+def _decoded(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
 
 def _reason(error: Exception) -> FailureReason:
-    if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+    if isinstance(error, (httpcore2.ConnectError, httpcore2.ConnectTimeout)):
         return "unreachable"
-    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+    if isinstance(error, (httpcore2.TimeoutException, TimeoutError)):
         return "timeout"
-    if isinstance(error, (httpx2.NetworkError, OSError)):
+    if isinstance(error, (httpcore2.NetworkError, OSError)):
         return "connection_broken"
     return "protocol_error"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Transactional"]
 
-_CALL_SECONDS = 10.0
-_INIT_SECONDS = 30.0
-_CALL_TRIES = 5
+_CALL_SECONDS = 2.0
+_INIT_SECONDS = 10.0
 _AGAIN_SECONDS = 0.05
 _GIVE_UP_SECONDS = 30.0
 
@@ -87,7 +86,7 @@ class Transactional:
         while True:
             # metadata before epochs: a newer generation comes with its newer epochs
             metadata = self._poller.group_metadata
-            works = [w for w in works if self._poller.owns(w.partition, w.epoch)]
+            works = self._owned(works)
             if not works:
                 return []
             try:
@@ -109,8 +108,17 @@ class Transactional:
         """Let go of the producer; an open transaction is left to be fenced or to time out."""
         self._producer = None
 
+    def _owned(self, works: Sequence[Work]) -> list[Work]:
+        return [work for work in works if self._poller.owns(work.partition, work.epoch)]
+
     def _transaction(self, works: Sequence[Work], metadata: bytes | None) -> None:
         producer = self._producer or self._connect()
+        seconds = self._kafka.transaction_timeout_ms / 1_000
+        deadline = time.monotonic() + seconds  # then the broker aborts it anyway
+
+        def worth_while() -> bool:
+            return time.monotonic() < deadline and bool(self._owned(works))
+
         steps = Steps(self._poller.statistics.seconds, self._at)
         producer.begin_transaction()
         steps.done("begin", "began")
@@ -121,18 +129,21 @@ class Transactional:
             send_outputs(producer, work.outputs)
         steps.done("produce", "produced")
         # before the offsets: a successor that waits for pending offsets finds the changelog whole
-        flush(producer, self._kafka.transaction_timeout_ms / 1_000)
+        flush(producer, seconds)
         steps.done("flush", "flushed")
         topic = self._poller.lane.topic
         places = [TopicPartition(topic, w.partition, *w.position) for w in works]
-        _retried(producer.send_offsets_to_transaction, places, metadata, _CALL_SECONDS)
+        _repeat(
+            lambda: producer.send_offsets_to_transaction(places, metadata, _CALL_SECONDS),
+            worth_while,
+        )
         steps.done("offsets", "offsets")
-        _retried(producer.commit_transaction, _CALL_SECONDS)
+        _repeat(lambda: producer.commit_transaction(_CALL_SECONDS), worth_while)
         steps.done("commit", "committed")
 
     def _connect(self) -> Producer:
         producer = Producer(self._kafka.transactional(self._id))
-        _retried(producer.init_transactions, _INIT_SECONDS)
+        producer.init_transactions(_INIT_SECONDS)
         self._producer = producer
         return producer
 
@@ -140,17 +151,17 @@ class Transactional:
         self._poller.statistics.aborts += 1
         producer, self._producer = self._producer, None
         if producer is not None:
-            _retried(producer.abort_transaction, _CALL_SECONDS)
+            producer.abort_transaction(_INIT_SECONDS)
             self._producer = producer  # it is of use again only if the abort succeeded
 
 
-def _retried(call: Callable[..., Any], *arguments: Any) -> None:
-    """Call again while the client says that this may help; else the exception goes up."""
-    for attempt in range(1, _CALL_TRIES + 1):
+def _repeat(call: Callable[[], None], worth_while: Callable[[], bool]) -> None:
+    """Call again while the client says that this may help, and it is worth while."""
+    while True:
         try:
-            call(*arguments)
+            call()
         except KafkaException as error:
-            if not error.args[0].retriable() or attempt == _CALL_TRIES:
+            if not error.args[0].retriable() or not worth_while():
                 raise
         else:
             return

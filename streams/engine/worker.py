@@ -7,8 +7,10 @@ too long, the process ends hard. What is abandoned was not committed, so nothing
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -71,6 +73,11 @@ class _Worker(faust.Worker):
     def _schedule_shutdown(self, signal: Signals) -> None:
         self._limit_stop()
         super()._schedule_shutdown(signal)
+
+    @override
+    def _on_sigusr1(self) -> None:
+        # where each thread is; Faust's own dump would show local variables, and so records
+        faulthandler.dump_traceback(sys.stderr)
 
     @override
     def _on_sigusr2(self) -> None:

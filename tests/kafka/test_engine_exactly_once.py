@@ -89,9 +89,13 @@ def test_workers_come_and_go(world: World, tmp_path: Path, protocol: str) -> Non
     assert_true(world)
 
 
-@pytest.mark.parametrize("step", ["flushed", "offsets"])
+@pytest.mark.parametrize("step", ["began", "offsets"])
 def test_zombie_leaves_no_trace(world: World, tmp_path: Path, step: str) -> None:
-    """A worker frozen inside its transaction wakes when others have its partitions: no trace."""
+    """A worker frozen inside its transaction wakes when others have its partitions: no trace.
+
+    Frozen before its first record, it cannot be found and fenced by its successor: then only the
+    generation in the group metadata keeps it out.
+    """
     world.feed(world.counted(keys=20, each=20))
     options = ("--max-batch", "50", "--break", f"{step}:2:SIGSTOP")
     with Worker(world, "zombie", *options, log=tmp_path) as zombie:

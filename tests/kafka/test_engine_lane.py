@@ -18,7 +18,7 @@ from streams.engine.lane import Lane, PassiveHandler, PollOptions
 from streams.engine.transactional import Transactional
 from streams.errors import EngineFailed
 from tests.support.engine_job import Counting
-from tests.support.engine_world import PARTITIONS, Driver, World
+from tests.support.engine_world import PARTITIONS, Driver, World, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -90,10 +90,11 @@ def test_goes_on_after_being_fenced(world: World) -> None:
 
 
 class Stumbling(Counting):
-    """Raises at its first attempt at each tenth record: passing poison, amid a batch."""
+    """Raises at its first attempt at some offsets: passing poison, amid a batch."""
 
-    def __init__(self, out: str) -> None:
+    def __init__(self, out: str, *offsets: int) -> None:
         super().__init__(out)
+        self._offsets = offsets
         self.stumbled: set[tuple[int | None, int | None]] = set()
 
     @override
@@ -101,16 +102,16 @@ class Stumbling(Counting):
         """Count, or stumble."""
         super().apply(message, rows, outputs)
         place = (message.partition(), message.offset())
-        if (message.offset() or 0) % 10 == 9 and place not in self.stumbled:
+        if message.offset() in self._offsets and place not in self.stumbled:
             self.stumbled.add(place)
             raise RuntimeError
 
 
-def test_reset_in_the_middle_of_batches_in_flight(world: World) -> None:
-    """A batch fails while the one before is being published: state and position stay together."""
+def test_resets_amid_batches(world: World) -> None:
+    """Partitions fail and come back, each on its own; nothing is lost, repeated or mixed up."""
 
     async def scenario() -> int:
-        job = Stumbling(world.out)
+        job = Stumbling(world.out, *range(9, 60, 10))
         async with counting(world, job=job, max_batch=8, poison_limit=1_000) as driver:
             world.feed(world.counted(keys=10, each=20))
             await fed(world, driver)
@@ -119,6 +120,35 @@ def test_reset_in_the_middle_of_batches_in_flight(world: World) -> None:
     resets = asyncio.run(scenario())
 
     assert resets > 0
+    assert world.truth() == world.outputs()
+
+
+def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
+    """State and position are only read when the partition's own transaction is decided."""
+    world.feed(world.counted(keys=1, each=20))
+    job = Stumbling(world.out, 12)
+    transactions = 0
+
+    def hold(step: str) -> None:
+        """Hold the second transaction until the third batch failed and would be back."""
+        nonlocal transactions
+        transactions += step == "began"
+        if step == "produced" and transactions == 2:
+            until(lambda: bool(job.stumbled), "the third batch failed")
+            came_back = time.monotonic() + 1.0
+            while driver.poller.loading and time.monotonic() < came_back:
+                time.sleep(0.01)
+
+    publication = Transactional(world.kafka, f"{world.prefix}-t", at=hold)
+    driver = counting(world, publication, job, max_batch=5)
+
+    async def scenario() -> None:
+        async with driver:
+            await fed(world, driver)
+
+    asyncio.run(scenario())
+
+    assert {(world.partition(b"key-0"), 12)} == job.stumbled
     assert world.truth() == world.outputs()
 
 

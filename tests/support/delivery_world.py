@@ -162,12 +162,6 @@ class DeliveryWorld:
                 assert any(each.returncode is None for each in self._workers), "no worker runs"
                 await asyncio.sleep(0.1)
 
-    async def until_outcome(self, outcome: str) -> None:
-        """Wait until there is such an outcome."""
-        async with asyncio.timeout(PATIENCE):
-            while outcome not in {each["outcome"] for each in await self.outcomes()}:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-
     async def lag(self) -> int:
         """Delivery records beyond the committed offsets."""
         return await asyncio.to_thread(self._lag)

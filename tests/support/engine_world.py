@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.kafka import KafkaSettings
+from streams.engine.partitioning import partition_of
 from streams.engine.patience import patiently
 from streams.engine.poller import Poller
 from streams.engine.watermarks import Watermarks
@@ -81,6 +82,10 @@ class World:
     def counted(self, keys: int, each: int) -> list[Record]:
         """Return records to feed: so many keys with so many records each, interleaved."""
         return [(b"key-%d" % k, b"%d" % n) for n in range(each) for k in range(keys)]
+
+    def partition(self, key: bytes) -> int:
+        """Return the partition of a key."""
+        return partition_of(key, PARTITIONS)
 
     def truth(self) -> dict[bytes, list[bytes]]:
         """Return what the outputs of each key must be, in order."""
