@@ -202,9 +202,12 @@ class DeliveryHandler:
         return delivery
 
     async def _commit_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(_COMMIT_SECONDS)
-            await self._commit(list(self._ledgers))
+        try:
+            while True:
+                await asyncio.sleep(_COMMIT_SECONDS)
+                await self._commit(list(self._ledgers))
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task
+            self.failed(error)
 
     async def _commit(self, partitions: Collection[int]) -> None:
         """Commit what has moved; what the broker refuses is committed again later."""

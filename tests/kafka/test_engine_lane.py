@@ -133,7 +133,7 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
         """Hold the second transaction until the third batch failed and would be back."""
         nonlocal transactions
         transactions += step == "began"
-        if step == "produced" and transactions == 2:
+        if step == "began" and transactions == 2:
             until(lambda: bool(job.stumbled), "the third batch failed")
             came_back = time.monotonic() + 1.0
             while driver.poller.loading and time.monotonic() < came_back:

@@ -121,6 +121,17 @@ def test_a_refused_commit_is_made_again() -> None:
     assert 1 == tell(story).offset
 
 
+def test_commits_that_end_end_the_process() -> None:
+    """An error that is none of the broker's is not swallowed while offsets stand still."""
+
+    async def story(stage: Stage) -> None:
+        stage.poller.refuses = RuntimeError()
+        await stage.feed(event())
+        await until(lambda: stage.poller.failure is not None)
+
+    assert isinstance(tell(story).poller.failure, RuntimeError)
+
+
 def test_what_an_earlier_run_concluded_is_not_sent() -> None:
     """Recalled parts are skipped, others sent; an outcome of another delivery means nothing."""
 
