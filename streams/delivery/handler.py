@@ -17,6 +17,7 @@ from streams.delivery.pending import Delivery
 from streams.delivery.reader import KafkaException
 from streams.delivery.statistics import Statistics
 from streams.delivery.wiring import Tools, assemble
+from streams.model.dead_letter import header_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -194,7 +195,7 @@ class DeliveryHandler:
             timestamp=message.timestamp()[1],
             key=message.key(),
             value=message.value() or b"",
-            headers=_headers(message),
+            headers=header_bytes(message.headers()),
             recalled=ledger.memory.recalled.get(offset, ()),
         )
         for outcome in delivery.recalled:
@@ -226,8 +227,3 @@ class DeliveryHandler:
             return
         for partition in committed:
             ledgers[partition].committed(due[partition][1])
-
-
-def _headers(message: Message) -> dict[str, bytes]:
-    pairs = dict(message.headers() or ())
-    return {name: value for name, value in pairs.items() if isinstance(value, bytes)}

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from streams.avro import codec
 from streams.demo.broker import free_ports
 from streams.demo.children import Child, stop
 from streams.demo.disorder import broken_records
-from streams.demo.observation import Metrics
+from streams.demo.observation import Metrics, Topics
 from streams.demo.shop import Shop, opens_for
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
@@ -34,7 +34,7 @@ from streams.pipeline import Pipeline
 from streams.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 PARTITIONS = 6
 CONNECTIONS = ("klaviyo", "klaviyo-eu")
@@ -67,56 +67,6 @@ class Report:
     killed_at: str = ""
     open_partitions: int = 0
     differences: list[str] = field(default_factory=list)
-
-
-class Topics:
-    """Reads whole topics, joining no group."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-
-    def read(self, topic: str) -> Iterator[Message]:
-        """Every committed record of a topic up to its end, in order within a partition."""
-        consumer = self._consumer("chaos-reader", "read_committed")
-        try:
-            wanted = [TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
-            ends = Watermarks(KafkaSettings(bootstrap=self._bootstrap), topic).high(
-                range(PARTITIONS)
-            )
-            open_ = set(range(PARTITIONS))
-            consumer.assign(wanted)
-            while open_:
-                for message in consumer.consume(10_000, 1):
-                    if message.error() is None:
-                        yield message
-                    elif (message.offset() or 0) >= ends[number := message.partition() or 0]:
-                        # an end before the high watermark is that of an open transaction
-                        open_.discard(number)
-        finally:
-            consumer.close()
-
-    def behind(self, group: str, topic: str) -> int:
-        """Records of a topic that a group has not committed."""
-        consumer = self._consumer(group, "read_uncommitted")
-        try:
-            wanted = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-            return sum(
-                consumer.get_watermark_offsets(each, SECONDS)[1] - max(each.offset, 0)
-                for each in consumer.committed(wanted, SECONDS)
-            )
-        finally:
-            consumer.close()
-
-    def _consumer(self, group: str, isolation: str) -> Consumer:
-        return Consumer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": isolation,
-            }
-        )
 
 
 class Round:
@@ -218,11 +168,11 @@ class Round:
         found: Outputs = defaultdict(list)
         letters = self._names.dead_letters("ordergroove")
         for topic in {topic for topic, _ in truth} | {letters}:
-            for message in self._topics.read(topic):
+            for message in self._topics.records(topic):
                 if topic != letters or _has_origin(message):
                     found[topic, message.key() or b""].append(message.value() or b"")
         kept: dict[bytes, bytes] = {}
-        for message in self._topics.read(self._names.subscribers_changelog):
+        for message in self._topics.records(self._names.subscribers_changelog):
             kept[message.key() or b""] = message.value() or b""
         self._report.outputs = sum(map(len, truth.values()))
         self._report.rows = len(rows)
@@ -242,7 +192,7 @@ class Round:
         outputs: Outputs = defaultdict(list)
         rows: dict[bytes, bytes] = {}
         clocks: dict[int, int] = defaultdict(int)
-        for message in self._topics.read(self._source):
+        for message in self._topics.records(self._source):
             self._report.records += 1
             partition, at = message.partition() or 0, message.timestamp()[1]
             now = clocks[partition] = max(clocks[partition], at)
