@@ -9,22 +9,11 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, get_args, get_origin
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -37,122 +26,14 @@ from typing_extensions import override
 
 from streams.errors import ConfigurationError
 
+from .tables import Breaker, Connection, Derive, Kafka, Ordergroove, Registry, Topics, Web
+from .values import Name
+
+__all__ = ["Connection", "Derive", "Registry", "Settings", "load_settings"]
+
 ENVIRONMENT = "STREAMS_"
 NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
 """Variables with our prefix that are no settings; so is everything that begins with TEST_."""
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, str) and (
-        found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", value)
-    ):
-        return timedelta(seconds=float(found[1]) * UNITS[found[2]])
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError('a duration is a number with its unit: "250ms", "30s", "15m", "1h", "7d"')
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("not an IANA time zone such as America/Chicago") from None
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Mode = Literal["off", "shadow", "live"]
-Start = Literal["end", "beginning"]
-
-
-class Group(BaseModel):
-    """A table of the settings file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Kafka(Group):
-    """Where Kafka is and how to be let in."""
-
-    bootstrap: str = Field("localhost:9092", description="Brokers, `host:port,host:port`.")
-    protocol: Literal["classic", "consumer"] = Field(
-        "classic",
-        description="Rebalance protocol: `classic` (cooperative-sticky) or `consumer` (KIP-848).",
-    )
-    instance_id: str | None = Field(
-        None, description="Static membership: a name that a restart keeps. None: dynamic."
-    )
-    properties: dict[str, str] = Field(
-        default_factory=dict,
-        repr=False,  # a password may be among them
-        description="Any librdkafka property, such as `security.protocol` and `sasl.*`.",
-    )
-    password: SecretStr | None = Field(
-        None, description="`sasl.password`, from the environment or a secret file."
-    )
-
-
-class Topics(Group):
-    """How `streams topics create` makes topics."""
-
-    partitions: int = Field(12, ge=1, description="Partitions of every topic: fixed for good.")
-    replication: int = Field(3, ge=1, description="Replicas of every topic.")
-
-
-class Ordergroove(Group):
-    """How Ordergroove's values are read."""
-
-    source_zone: Zone = Field(
-        "America/Chicago", description="Zone of times that say none (REST entities, snapshots)."
-    )
-    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
-        "US", description="Country of phone numbers without a country code."
-    )
-
-
-class Derive(Group):
-    """The derive role."""
-
-    guarantee: Literal["exactly_once", "at_least_once"] = Field(
-        "exactly_once", description="`at_least_once` is for brokers without transactions."
-    )
-    late_after: Duration = Field(
-        timedelta(hours=1),
-        description="A stale event whose record is older than this is data only (`late`).",
-    )
-
-
-class Connection(Group):
-    """One use of an account at a vendor."""
-
-    destination: str | None = Field(None, description="The vendor. Default: the table's name.")
-    mode: Mode = Field("shadow", description="`off`, `shadow` (renders, sends nothing) or `live`.")
-    start: Start = Field(
-        "end", description="Where in its topic the connection's first start begins."
-    )
-    merchants: list[str] | None = Field(None, description="Merchants that it serves. None: all.")
-    credentials: SecretStr | None = Field(
-        None, description="The private key: from the environment or a secret file, not this file."
-    )
-    credentials_file: Path | None = Field(None, description="A file that holds the private key.")
-    url: str | None = Field(None, description="Where the API is. Default: the vendor's own.")
-    display_zone: Zone = Field(
-        "America/New_York", description="Zone of days and times that people read."
-    )
-    concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
-    limits: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"] = Field(
-        1.0, description="Share of the vendor's published rate to use; `off`: no limit of ours."
-    )
-
-
-class Web(Group):
-    """Health and metrics of a process."""
-
-    port: int = Field(6066, ge=0, le=65535, description="HTTP port of the process; 0: any free.")
-    host: str = Field("127.0.0.1", description="Address that it listens on.")
 
 
 class Settings(BaseSettings):
@@ -168,6 +49,8 @@ class Settings(BaseSettings):
     ordergroove: Ordergroove = Field(default_factory=Ordergroove)
     derive: Derive = Field(default_factory=Derive)
     connections: dict[Name, Connection] = Field(default_factory=dict)
+    registry: Registry = Field(default_factory=Registry)
+    breaker: Breaker = Field(default_factory=Breaker)
     web: Web = Field(default_factory=Web)
     hash_key: SecretStr = Field(
         SecretStr("streams"),

@@ -1,0 +1,175 @@
+"""The tables of the settings file: what each setting is, its default and its limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from .values import Duration, FlowsFrom, Mode, Moment, Start, Zone
+
+
+class Group(BaseModel):
+    """A table of the settings file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kafka(Group):
+    """Where Kafka is and how to be let in."""
+
+    bootstrap: str = Field("localhost:9092", description="Brokers, `host:port,host:port`.")
+    protocol: Literal["classic", "consumer"] = Field(
+        "classic",
+        description="Rebalance protocol: `classic` (cooperative-sticky) or `consumer` (KIP-848).",
+    )
+    instance_id: str | None = Field(
+        None, description="Static membership: a name that a restart keeps. None: dynamic."
+    )
+    properties: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,  # a password may be among them
+        description="Any librdkafka property, such as `security.protocol` and `sasl.*`.",
+    )
+    password: SecretStr | None = Field(
+        None, description="`sasl.password`, from the environment or a secret file."
+    )
+
+
+class Topics(Group):
+    """How `streams topics create` makes topics."""
+
+    partitions: int = Field(12, ge=1, description="Partitions of every topic: fixed for good.")
+    replication: int = Field(3, ge=1, description="Replicas of every topic.")
+
+
+class Ordergroove(Group):
+    """How Ordergroove's values are read."""
+
+    source_zone: Zone = Field(
+        "America/Chicago", description="Zone of times that say none (REST entities, snapshots)."
+    )
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
+        "US", description="Country of phone numbers without a country code."
+    )
+
+
+class Derive(Group):
+    """The derive role."""
+
+    guarantee: Literal["exactly_once", "at_least_once"] = Field(
+        "exactly_once", description="`at_least_once` is for brokers without transactions."
+    )
+    late_after: Duration = Field(
+        timedelta(hours=1),
+        description="A stale event whose record is older than this is data only (`late`).",
+    )
+    history: Literal["complete", "synced", "live"] = Field(
+        "live",
+        description="What the topic knows of the past: `complete` (everything since the first"
+        " subscription), `synced` (rows were seeded) or `live` (nothing).",
+    )
+    synced_at: Moment | None = Field(
+        None,
+        description="When the seeding ended (`history = synced`): who is unknown later is new.",
+    )
+    flows_from: FlowsFrom = Field(
+        "start",
+        description="Older events are data only (`late`): derive's first `start`, the topic's"
+        " `beginning`, or a time.",
+    )
+    mode: Literal["derived", "native"] = Field(
+        "derived",
+        description="`native` passes the source's own subscriber events on and concludes none.",
+    )
+    native_subscriptions_created: bool = Field(
+        default=False,
+        description="Pass the source's own subscriber.subscriptions_created on, and conclude none.",
+    )
+    cancel_settle: Duration = Field(
+        timedelta(0),
+        description="How long subscriber.cancel waits for another live subscription.",
+    )
+    checkout_settle: Duration = Field(
+        timedelta(seconds=5),
+        description="How long a checkout waits for its further subscriptions.",
+    )
+    announce: list[Literal["import", "state"]] = Field(
+        default_factory=list,
+        description="Let imports, or records of kind `state`, start flows.",
+    )
+
+
+class Connection(Group):
+    """One use of an account at a vendor."""
+
+    destination: str | None = Field(None, description="The vendor. Default: the table's name.")
+    mode: Mode = Field("shadow", description="`off`, `shadow` (renders, sends nothing) or `live`.")
+    start: Start = Field(
+        "end", description="Where in its topic the connection's first start begins."
+    )
+    merchants: list[str] | None = Field(None, description="Merchants that it serves. None: all.")
+    credentials: SecretStr | None = Field(
+        None, description="The private key: from the environment or a secret file, not this file."
+    )
+    credentials_file: Path | None = Field(None, description="A file that holds the private key.")
+    url: str | None = Field(None, description="Where the API is. Default: the vendor's own.")
+    display_zone: Zone = Field(
+        "America/New_York", description="Zone of days and times that people read."
+    )
+    late_events: Literal["data", "trigger"] = Field(
+        "data", description="`late` events start no flow, or (`trigger`) do like any other."
+    )
+    event_names: dict[str, str] = Field(
+        default_factory=dict, description="Event type → its name at the vendor, if not the page's."
+    )
+    client_user_id: bool = Field(
+        default=False,
+        description="Let the shop's customer ids identify people at the vendor: only if no two"
+        " people ever share one.",
+    )
+    concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
+    limits: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"] = Field(
+        1.0, description="Share of the vendor's published rate to use; `off`: no limit of ours."
+    )
+
+
+class Registry(Group):
+    """Where Avro schemas are registered."""
+
+    url: str | None = Field(
+        None, description="Confluent-compatible registry. None: the files of `avro_schemas/`."
+    )
+    username: str | None = Field(None, description="User, or API key.")
+    password: SecretStr | None = Field(
+        None, description="Password, or API secret: from the environment or a secret file."
+    )
+    ca_file: Path | None = Field(None, description="Certificates that it is trusted by.")
+    certificate_file: Path | None = Field(None, description="Our certificate (mutual TLS).")
+    key_file: Path | None = Field(None, description="The key of our certificate.")
+    patience: Duration = Field(
+        timedelta(seconds=60),
+        description="How long an id that the registry does not know is waited for.",
+    )
+
+
+class Breaker(Group):
+    """When failures of many are taken for a failure of ours, and the flow stops."""
+
+    share: float = Field(
+        0.2, gt=0, le=1, description="It stops when more than this share fail alike …"
+    )
+    at_least: int = Field(200, ge=1, description="… of at least so many …")
+    within: Duration = Field(timedelta(minutes=1), description="… in this time.")
+    retry: Duration = Field(
+        timedelta(seconds=30), description="How long after a stop it looks whether it works again."
+    )
+
+
+class Web(Group):
+    """Health and metrics of a process."""
+
+    port: int = Field(6066, ge=0, le=65535, description="HTTP port of the process; 0: any free.")
+    host: str = Field("127.0.0.1", description="Address that it listens on.")
