@@ -5,7 +5,7 @@ What the record lacks is taken from its snapshot, else the row; what is still mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from streams.model.enriched import (
     EnrichedEvent,
@@ -17,14 +17,17 @@ from streams.model.enriched import (
     address_view,
     payment_view,
 )
-from streams.model.events import Item, Order, Product, Subscription
+from streams.model.events import Address, Item, Order, Payment, Product, Subscription
+from streams.model.subscriber import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from streams.model.events import Entitlement, Event
     from streams.model.fact import Fact
     from streams.model.subscriber import Subscriber
+
+Identified = TypeVar("Identified", Payment, Address, Subscription)
 
 LIST_CUT = 25
 """Entries of a list that travel: vendors refuse profiles and events that grow without bound."""
@@ -46,7 +49,7 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
         occurred_at=fact.occurred_at,
         merchant=event.merchant,
         customer_id=event.customer_id,
-        source_event_id=event.event_id,
+        source_event_id=event.event_id or _revealing(fact),
         profile=_profile(row),
         late=fact.late,
         because=fact.because,
@@ -60,18 +63,23 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
     )
 
 
+def _revealing(fact: Fact) -> str:
+    """The event that a timer's fact goes back to."""
+    return fact.because.event_id if fact.because is not None else ""
+
+
 def _profile(row: Subscriber) -> ProfileView:
-    who = row.profile
+    now = standing(row)
     return ProfileView(
-        active_subscriptions=row.active,
-        total_subscriptions=row.total,
+        active_subscriptions=now.active,
+        total_subscriptions=now.total,
         ever_subscribed=row.ever_subscribed,
         version=row.version,
-        email=who.email,
-        phone_number=who.phone_number,
-        first_name=who.first_name,
-        last_name=who.last_name,
-        status=row.status,
+        email=now.email,
+        phone_number=now.phone_number,
+        first_name=now.first_name,
+        last_name=now.last_name,
+        status=now.status,
     )
 
 
@@ -86,8 +94,6 @@ class _Known:
     def __init__(self, event: Event, row: Subscriber) -> None:
         self._row = row
         self._snapshot = event.snapshot
-        self._products = {product.id: product for product in event.snapshot.products}
-        self._subscriptions = {each.public_id: each for each in event.snapshot.subscriptions}
 
     def subscribed_product(self, id_: str | None) -> Product | None:
         """A subscription's product: the newest texts that the row knows, else the record's."""
@@ -98,8 +104,9 @@ class _Known:
         """A product's texts: the record's own, else the row's, else the id alone."""
         if id_ is None:
             return None
-        if id_ in self._products:
-            return self._products[id_]
+        for told in reversed(self._snapshot.products):
+            if told.id == id_:
+                return told
         seen = self._row.products.get(id_)
         return seen.product if seen is not None else Product(id_)
 
@@ -107,8 +114,9 @@ class _Known:
         """A subscription's content: the record's own, else the row's."""
         if id_ is None:
             return None
-        if id_ in self._subscriptions:
-            return self._subscriptions[id_]
+        told = _of_id(self._snapshot.subscriptions, id_)
+        if told is not None:
+            return told
         state = self._row.subscriptions.get(id_)
         return state.content if state is not None else None
 
@@ -175,10 +183,8 @@ class _Known:
         """An order with its items, payment and address, where the snapshot has them."""
         items = self.items(order)
         lines = [self.item(each) for each in items[:LIST_CUT]]
-        payments = {each.public_id: each for each in self._snapshot.payments}
-        addresses = {each.public_id: each for each in self._snapshot.addresses}
-        payment = payments.get(order.payment or "")
-        address = addresses.get(order.shipping_address or "")
+        payment = _of_id(self._snapshot.payments, order.payment)
+        address = _of_id(self._snapshot.addresses, order.shipping_address)
         currencies = (self.currency(each) for each in self.about(order))
         return OrderView(
             id=order.public_id,
@@ -229,6 +235,14 @@ class _Known:
             items = [subject]
         ids = (each.subscription for each in items) if items else (only,)
         return frozenset(id_ for id_ in ids if id_ is not None)
+
+
+def _of_id(told: Sequence[Identified], id_: str | None) -> Identified | None:
+    """The last of some entities that has an id. There are few: an index would cost more."""
+    for each in reversed(told):
+        if each.public_id == id_:
+            return each
+    return None
 
 
 def _entitlement(entitlement: Entitlement, product: str | None) -> EntitlementView:

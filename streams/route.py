@@ -42,7 +42,7 @@ def route(
         elif fact.withheld is not None:
             to = ()
         else:
-            to = tuple(r.connection for r in mine if fact.type in r.takes)
+            to = tuple([r.connection for r in mine if fact.type in r.takes])
             served.update(to)
         out.append((fact, to))
     return out

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .subscriber import derive
 from .terms import Derivation, DeriveOptions
+from .timers import fire
 
-__all__ = ["Derivation", "DeriveOptions", "derive"]
+__all__ = ["Derivation", "DeriveOptions", "derive", "fire"]

@@ -19,26 +19,31 @@ if TYPE_CHECKING:
 WIDTH = 8
 
 
-def repeated(row: Subscriber, event: Event, now: int, days: int) -> bool:
-    """Whether the event, under this id or another, was seen in the last `days`."""
-    oldest, id_ = now // DAY - days, digest(event.event_id)
+def marks_of(event: Event) -> bytes:
+    """What stands for an event: a digest of its id, then its guard."""
+    return digest(event.event_id) + event.guard
+
+
+def repeated(row: Subscriber, marks: bytes, now: int, days: int) -> bool:
+    """Whether an event of these marks, under this id or another, was seen in the last `days`."""
+    oldest, id_, guard = now // DAY - days, marks[:WIDTH], marks[WIDTH:]
     for day, digests in row.seen.items():
-        if day < oldest:
-            continue
-        if _holds(digests, id_) or _holds(digests, event.guard):
+        if day >= oldest and (_holds(digests, id_) or _holds(digests, guard)):
             return True
     return False
 
 
-def remember(row: Subscriber, event: Event, now: int, days: int) -> None:
-    """Note the event in the (forked) row, and forget what is older than `days`."""
+def remember(row: Subscriber, marks: bytes, now: int, days: int) -> None:
+    """Note an event's marks in the (forked) row, and forget what is older than `days`."""
     today = now // DAY
     for past in [day for day in row.seen if day < today - days]:
         del row.seen[past]
-    row.seen[today] = row.seen.get(today, b"") + digest(event.event_id) + event.guard
+    row.seen[today] = row.seen.get(today, b"") + marks
 
 
 def _holds(digests: bytes, wanted: bytes) -> bool:
+    if wanted not in digests:  # nearly always
+        return False
     found = digests.find(wanted)
     while found >= 0 and found % WIDTH:
         found = digests.find(wanted, found + 1)

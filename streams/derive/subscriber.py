@@ -1,29 +1,22 @@
 """The subscriber's derivation: which events a record becomes, and the row afterwards (DESIGN §6).
 
 Arrival order is not trusted: a subscription is a state with an order key, counts are counted, and
-ids are functions of the fact. `history = complete`: the topic holds everything since the merchant's
-first subscription, so the first subscription that is seen is the first that ever was.
+ids are functions of the fact.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
-from streams.model.enriched import Because
 from streams.model.events import Entitlements, Event, Item, Person, Subscription
-from streams.model.fact import CANCEL, CREATE, PROFILE_CHANGED, REACTIVATE, Fact
-from streams.model.ids import fact_id
-from streams.model.subscriber import (
-    OrderKey,
-    Standing,
-    Subscriber,
-    standing,
-)
+from streams.model.fact import Fact
+from streams.model.subscriber import OrderKey, Settling, Standing, Subscriber, standing
 
-from . import dedupe, reactivation
+from . import checkout, conclusions, dedupe, history, native, reactivation
+from .compaction import compact
 from .holdings import note_entitlements, note_products, note_stock
 from .profile import updated_profile
-from .subscriptions import apply, died_in_this_spell, newest_death, note_reactivations
+from .subscriptions import apply, note_reactivations
 from .terms import Derivation, DeriveOptions
 
 IMPORT = "XML IMPORT"
@@ -37,14 +30,30 @@ RANK = {
 }
 """Of two events of one second the greater rank is the later; every other change is 0."""
 
-DEFAULTS = DeriveOptions()
+
+class _Arrival(msgspec.Struct, gc=False):
+    """How an event met the row.
+
+    `stale`: the row knows newer of its subscription, `newest` being that one's `updated` before;
+    `late`: its own fact is; `early`: it is from before flows began, so all its facts are late;
+    `withheld`: why it may start no flow; `fresh`: the row began with it.
+    """
+
+    before: Standing
+    now: int
+    early: bool
+    withheld: str | None
+    fresh: bool
+    stale: bool = False
+    late: bool = False
+    newest: int | None = None
 
 
 def derive(
     row: Subscriber | None,
     event: Event,
     now: int,
-    options: DeriveOptions = DEFAULTS,
+    options: DeriveOptions,
     recorded_at: int | None = None,
 ) -> Derivation:
     """What an event becomes. `row` is left as it was.
@@ -54,152 +63,150 @@ def derive(
     """
     if event.kind == "erase":
         return Derivation(None)
-    if row is not None and dedupe.repeated(row, event, now, options.remember):
+    marks = dedupe.marks_of(event)
+    if row is not None and dedupe.repeated(row, marks, now, options.remember):
         return Derivation(row, duplicate=True)
-    row = Subscriber(complete=True) if row is None else row.fork()
-    dedupe.remember(row, event, now, options.remember)
-    before, first = standing(row), not row.ever_subscribed
-    age = (now if recorded_at is None else recorded_at) - event.created
-    arrival = _applied(row, event, tardy=age > options.late_after)
+    recorded_at = now if recorded_at is None else recorded_at
+    row = history.begin(event, options, recorded_at) if row is None else row.fork()
+    if event.kind == "state":
+        row.complete = True
+    dedupe.remember(row, marks, now, options.remember)
+    first = not row.ever_subscribed
+    early = event.created < options.flows_from
+    withheld = _withheld(event, options)
+    fresh = history.began_with(row, event)
+    arrival = _Arrival(standing(row), now, early, withheld, fresh, late=early)
+    _apply(row, event, arrival, tardy=recorded_at - event.created > options.late_after)
     for content in event.snapshot.subscriptions:
         apply(row, content, OrderKey(content.updated, event.created, 0, event.event_id))
-    facts = _own(row, event, before.active, arrival)
+    facts = _own(row, event, arrival, options, recorded_at)
     row.profile = updated_profile(row.profile, event)
+    history.note_age(row, event)
     if isinstance(event.subject, Item):
         note_stock(row, event.subject, event, options.out_of_stock_run)
     elif isinstance(event.subject, Entitlements):
         note_entitlements(row, event.subject, event)
     note_products(row, event)
-    facts += _concluded(row, event, before, first=first and row.ever_subscribed)
+    facts += _concluded(row, event, arrival, options, first=first and row.ever_subscribed)
+    compact(row)
     return Derivation(row, tuple(facts))
 
 
-class _Arrival(NamedTuple):
-    """How an event's own subscription met the row: `newest` is the row's `updated` before it."""
+def _withheld(event: Event, options: DeriveOptions) -> str | None:
+    """Why no fact of this event may start a flow."""
+    if event.source == IMPORT and "import" not in options.announce:
+        return "import"
+    return "state" if event.kind == "state" and "state" not in options.announce else None
 
-    stale: bool = False
-    late: bool = False
-    newest: int | None = None
 
-
-def _applied(row: Subscriber, event: Event, *, tardy: bool) -> _Arrival:
-    """Put the event's own subscription into the row.
+def _apply(row: Subscriber, event: Event, arrival: _Arrival, *, tardy: bool) -> None:
+    """Put the event's own subscription into the row, and note in the arrival how it met it.
 
     A stale event is late if newer facts say otherwise, or if its record is much younger than it is
     (`tardy`).
     """
     content = event.subject
     if not isinstance(content, Subscription):
-        return _Arrival()
+        return
     known = row.subscriptions.get(content.public_id)
     key = OrderKey(content.updated, event.created, RANK.get(event.type, 0), event.event_id)
+    if known is not None:
+        arrival.newest = known.key.updated
     if apply(row, content, key) or known is None:
-        return _Arrival(newest=known.key.updated if known else None)
-    late = tardy or known.content.live != content.live
-    return _Arrival(stale=True, late=late, newest=known.key.updated)
+        return
+    arrival.stale = True
+    arrival.late = arrival.early or tardy or known.content.live != content.live
 
 
-def _own(row: Subscriber, event: Event, before: int, arrival: _Arrival) -> list[Fact]:
-    """The source's own event, or the reactivation in its place.
-
-    The source's own subscriber events only tell who the customer is: we conclude them.
-    """
-    withheld = _withheld(event)
+def _own(
+    row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOptions, recorded_at: int
+) -> list[Fact]:
+    """The source's own event, or the reactivation in its place."""
     if isinstance(event.subject, Subscription):
-        return _subscription(row, event.subject, event, before, arrival)
+        return _subscription(row, event.subject, event, arrival)
     if isinstance(event.subject, Person) and event.type.startswith("subscriber."):
-        withheld = withheld or "derived_mode"
-    return [Fact(event.type, event.event_id, event.created, withheld=withheld)]
-
-
-def _withheld(event: Event) -> str | None:
-    if event.source == IMPORT:
-        return "import"
-    return "state" if event.kind == "state" else None
+        age = recorded_at - event.created
+        return [native.own(row, event, options, age, arrival.withheld, late=arrival.late)]
+    fact = Fact(event.type, event.event_id, event.created, arrival.late, arrival.withheld)
+    return [fact]
 
 
 def _subscription(
-    row: Subscriber, content: Subscription, event: Event, before: int, arrival: _Arrival
+    row: Subscriber, content: Subscription, event: Event, arrival: _Arrival
 ) -> list[Fact]:
     """The fact of a subscription.* event; none where its reactivation was announced before."""
-    id_, withheld = content.public_id, _withheld(event)
+    id_ = content.public_id
     told = row.subscriptions[id_].reactivations
+    late, withheld = arrival.late, arrival.withheld
     if not reactivation.reactivates(event.type, content):
         if event.type == reactivation.CANCELLED:
             note_reactivations(row, id_, reactivation.after_cancel(told))
-        return [Fact(event.type, event.event_id, event.created, arrival.late, withheld)]
+        return [Fact(event.type, event.event_id, event.created, late, withheld)]
     told, is_new = reactivation.announce(
         told, event.type, content.updated, arrival.newest, stale=arrival.stale
     )
     note_reactivations(row, id_, told)
-    fact = Fact(
-        REACTIVATE,
-        fact_id(REACTIVATE, event.merchant, event.customer_id, id_, content.updated),
-        content.updated,
-        arrival.late,
-        withheld,
-        _because(event, before, row.active, "reactivated: active"),
-    )
-    return [fact] if is_new else []
+    if not is_new:
+        return []
+    before = arrival.before.active
+    return [conclusions.reactivate(row, content, event, before, late=late, withheld=withheld)]
 
 
-def _concluded(row: Subscriber, event: Event, before: Standing, *, first: bool) -> list[Fact]:
+def _concluded(
+    row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOptions, *, first: bool
+) -> list[Fact]:
     """What follows from the whole record: `first` where it brought the first subscription ever.
 
     A first subscription that is dead already counts as having been live: 0 → 1, late, then 1 → 0.
     """
-    after = standing(row)
-    facts = []
+    before, after = arrival.before, standing(row)
+    facts: list[Fact] = []
     if first:
-        facts.append(_create(row, event, after.active))
-    if after.active == 0 and (before.active > 0 or first):
-        facts += _cancel(row, event, before.active or 1)
+        facts += _create(row, event, arrival, options)
+    if after.active:
+        row.settling = None
+    elif before.active or first:
+        facts += _cancel(row, event, arrival, options)
+    facts += _checkout(row, event, arrival, options)
     if after != before:
         row.version += 1
-        facts.append(_profile_changed(row, event, before, after))
+        facts.append(conclusions.profile_changed(row, event, before, after))
     return facts
 
 
-def _create(row: Subscriber, event: Event, active: int) -> Fact:
-    return Fact(
-        CREATE,
-        fact_id(CREATE, event.merchant, event.customer_id),
-        event.created,
-        late=not active,
-        withheld=_withheld(event),
-        because=_because(event, 0, active or 1, "first subscription ever: active"),
-        listed=row.live() if active else died_in_this_spell(row),
-    )
-
-
-def _cancel(row: Subscriber, event: Event, active: int) -> list[Fact]:
-    """The last live subscription died: told once, under the newest death."""
-    death = newest_death(row)
-    if row.last_cancel == death:
+def _create(row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOptions) -> list[Fact]:
+    withheld = arrival.withheld
+    if not row.complete:
+        old = history.not_new(row, event, row_is_new=arrival.fresh)
+        row.complete = old is None and event.source != IMPORT
+        withheld = withheld or old
+    if options.mode == "native":
         return []
-    row.last_cancel = death
-    return [
-        Fact(
-            CANCEL,
-            fact_id(CANCEL, event.merchant, event.customer_id, *death),
-            death[1],
-            withheld=_withheld(event),
-            because=_because(event, active, 0, "last subscription ended: active"),
-            listed=died_in_this_spell(row),
-        )
-    ]
+    return [conclusions.create(row, event, late=arrival.early, withheld=withheld)]
 
 
-def _profile_changed(row: Subscriber, event: Event, before: Standing, after: Standing) -> Fact:
-    same = (after.status, after.active, after.total) == before[:3]
-    why = "who the customer is: active" if same else f"status {after.status}: active"
-    return Fact(
-        PROFILE_CHANGED,
-        fact_id(PROFILE_CHANGED, event.merchant, event.customer_id, 0, row.version),
-        event.created,
-        because=_because(event, before.active, after.active, why),
-    )
+def _cancel(row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOptions) -> list[Fact]:
+    """The last live subscription ended: told, withheld, or pending until stream time says so."""
+    if options.mode == "native":
+        return []
+    withheld = arrival.withheld or (None if row.complete else history.INCOMPLETE)
+    at = arrival.now + options.cancel_settle
+    before = arrival.before.active or 1
+    ended = Settling(at, event.event_id, event.type, before, arrival.early)
+    if options.cancel_settle and withheld is None:
+        row.settling = ended
+        return []
+    return conclusions.cancel(row, event.merchant, event.customer_id, ended, withheld)
 
 
-def _because(event: Event, before: int, after: int, why: str) -> Because:
-    return Because(event.event_id, before, after, f"{why} {before} → {after} by {event.type}")
+def _checkout(
+    row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOptions
+) -> list[Fact]:
+    """A new subscription joins its checkout, which is told when it closes."""
+    if arrival.withheld is not None or not options.concludes_checkouts:
+        return []
+    before, late = arrival.before.active, arrival.late
+    key = checkout.join(row, event, arrival.now, options, before=before, late=late)
+    if key is None or options.checkout_settle:
+        return []
+    return [checkout.close(row, event.merchant, event.customer_id, key)]

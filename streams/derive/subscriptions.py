@@ -27,9 +27,10 @@ def apply(row: Subscriber, content: Subscription, key: OrderKey) -> bool:
         if told is not known.content:
             row.subscriptions[id_] = msgspec.structs.replace(known, content=told)
         return False
+    content = _kept(content)
     first = not row.ever_subscribed
     row.ever_subscribed = True
-    if row.active == 0 and (content.live or first):
+    if (content.live or first) and row.active == 0:
         row.spell += 1
     died_in = 0 if content.live else _died_in(row, known, first=first)
     if known is None:
@@ -67,6 +68,13 @@ def _died_in(row: Subscriber, known: SubscriptionState | None, *, first: bool) -
     if known is None:
         return row.spell if first or row.active > 0 else 0
     return row.spell if known.content.live else known.died_in
+
+
+def _kept(content: Subscription) -> Subscription:
+    """What a row keeps of a subscription: its checkout matters at its beginning alone."""
+    if content.session_id is None and content.merchant_order_id is None:
+        return content
+    return msgspec.structs.replace(content, session_id=None, merchant_order_id=None)
 
 
 def _with_currency(newer: Subscription, older: Subscription) -> Subscription:

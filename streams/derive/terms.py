@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from streams.model.fact import Fact
@@ -10,16 +12,41 @@ from streams.model.subscriber import Subscriber
 DAY = 86_400_000
 """A day in milliseconds."""
 
+History = Literal["complete", "synced", "live"]
+"""What is known of the time before: everything, what was seeded, or nothing."""
 
-class DeriveOptions(msgspec.Struct, frozen=True):
+Mode = Literal["derived", "native"]
+"""Whose subscriber events are told: those that we conclude, or the source's own."""
+
+Unasked = Literal["import", "state"]
+"""Records that start no flow unless asked to."""
+
+
+class DeriveOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a shop may choose about derivation. Durations are milliseconds of stream time."""
 
+    history: History = "live"
+    synced_at: int = 0
+    """`synced`: whose first record is this young (epoch milliseconds) is new."""
+    flows_from: int = 0
+    """Events created before (epoch milliseconds) are `late`."""
+    mode: Mode = "derived"
+    native_subscriptions_created: bool = False
+    """Whether the source's own subscriptions_created is told, also in derived mode."""
+    cancel_settle: int = 0
+    checkout_settle: int = 5_000
+    announce: frozenset[Unasked] = frozenset()
     late_after: int = 3_600_000
     """A stale event whose record is older than this is `late`."""
     remember: int = 7
-    """Days for which event ids and guards are remembered."""
+    """Days for which event ids, guards and checkouts are remembered."""
     out_of_stock_run: int = 30 * DAY
     """After this an item's out-of-stock run counts as a new one."""
+
+    @property
+    def concludes_checkouts(self) -> bool:
+        """Whether subscriptions_created is ours to conclude."""
+        return self.mode == "derived" and not self.native_subscriptions_created
 
 
 class Derivation(msgspec.Struct, frozen=True, gc=False):

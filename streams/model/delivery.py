@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .enriched import EnrichedEvent
 
 PartName = Literal["event", "profile"]
+LateEvents = Literal["data", "trigger"]
+"""What a `late` event may be: data that starts no flow, or an event like any other."""
 
 
 class Outcome(StrEnum):
@@ -52,11 +54,16 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part of a delivery, ready to send: `outcome` is what an accepted request amounts to."""
+    """One part of a delivery, ready to send: `outcome` is what an accepted request amounts to.
+
+    `carries_profile`: the vendor applies the event's profile with it. A part named `profile` always
+    does; an event part may, where the vendor's event call has the profile inside.
+    """
 
     name: PartName
     request: Request
     outcome: Outcome = Outcome.DELIVERED
+    carries_profile: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -127,6 +134,10 @@ class Options(msgspec.Struct, frozen=True):
     display_zone: str = "America/New_York"
     revision: str | None = None
     event_names: Mapping[str, str] = {}
+    """Event type → its name at the vendor, in place of the page's."""
+    late_events: LateEvents = "data"
+    client_user_id: bool = False
+    """Whether the shop's customer ids may identify people at the vendor."""
 
 
 class Destination(Protocol):
@@ -149,9 +160,20 @@ class Destination(Protocol):
         """The published limits of an account."""
 
     def render(
-        self, event: EnrichedEvent, delivery_id: str, now: int, options: Options
+        self,
+        event: EnrichedEvent,
+        delivery_id: str,
+        now: int,
+        options: Options,
+        *,
+        superseded: bool = False,
     ) -> list[Part | Refusal]:
-        """The parts of a delivery in sending order; `now` is epoch milliseconds."""
+        """The parts of a delivery in sending order; `now` is epoch milliseconds.
+
+        `superseded`: the vendor knows a newer profile of this customer than the event carries, so
+        an event part must say nothing of the profile but who it is. Profile parts are rendered as
+        always: whoever sends leaves them out.
+        """
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The headers that carry the credentials."""

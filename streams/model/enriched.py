@@ -1,13 +1,18 @@
 """The enriched event: an event plus what the row knows; the only thing destinations ever see.
 
 Mirrors `avro_schemas/events/enriched.avsc`, where each field is explained. Times are epoch
-milliseconds, money is decimal text; None means that nobody told us. Arrays are lists, since Avro's
-writer takes a tuple for a named branch of a union.
+milliseconds, money is decimal text; None means that nobody told us.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from .events import Address, Entity, Payment, Product
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Because(Entity, frozen=True):
@@ -139,6 +144,23 @@ class EnrichedEvent(Entity, frozen=True):
     item: ItemView | None = None
     order: OrderView | None = None
     entitlements: list[EntitlementView] | None = None
+
+
+STRUCTS: Mapping[str, type[Entity]] = MappingProxyType(
+    {
+        "EnrichedEvent": EnrichedEvent,
+        "Because": Because,
+        "Profile": ProfileView,
+        "Subscription": SubscriptionView,
+        "Product": Product,
+        "Item": ItemView,
+        "Order": OrderView,
+        "Payment": PaymentView,
+        "Address": AddressView,
+        "Entitlement": EntitlementView,
+    }
+)
+"""Record of the schema → its struct."""
 
 
 def payment_view(payment: Payment) -> PaymentView:

@@ -17,7 +17,11 @@ class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What all entities are: immutable, compared by value."""
 
 
-class Prepaid(Entity, frozen=True):
+class Kept(Entity, frozen=True, array_like=True):
+    """What a row keeps of them, positional: **append fields, never reorder or remove them**."""
+
+
+class Prepaid(Kept, frozen=True):
     """A prepayment; a subscription without one has none."""
 
     orders_remaining: int | None = None
@@ -25,7 +29,7 @@ class Prepaid(Entity, frozen=True):
     renewal_behavior: str | None = None
 
 
-class Subscription(Entity, frozen=True):
+class Subscription(Kept, frozen=True):
     """A subscription, by the event or in a snapshot."""
 
     public_id: str
@@ -83,7 +87,7 @@ class Order(Entity, frozen=True):
     rejected_message: str | None = None
 
 
-class Entitlement(Entity, frozen=True):
+class Entitlement(Kept, frozen=True):
     """Access to a digital resource."""
 
     public_id: str
@@ -114,6 +118,8 @@ class Person(Entity, frozen=True):
     last_name: str | None = None
     created: int | None = None
     last_updated: int | None = None
+    subscriptions: tuple[str, ...] = ()
+    """Those that were created together (`subscriber.subscriptions_created`)."""
 
 
 class Address(Entity, frozen=True):
@@ -137,7 +143,7 @@ class Payment(Entity, frozen=True):
     cc_type: int | None = None
 
 
-class Product(Entity, frozen=True):
+class Product(Kept, frozen=True):
     """A product as the shop describes it."""
 
     id: str
@@ -149,11 +155,13 @@ class Product(Entity, frozen=True):
 
 
 class Snapshot(Entity, frozen=True):
-    """Entities beside the event's own object; empty where the webhook had none."""
+    """Entities beside the event's own object; empty where the webhook had none.
+
+    Orders are not among them: nobody asks for another than the event's own.
+    """
 
     customer: Person | None = None
     subscriptions: tuple[Subscription, ...] = ()
-    orders: tuple[Order, ...] = ()
     items: tuple[Item, ...] = ()
     addresses: tuple[Address, ...] = ()
     payments: tuple[Payment, ...] = ()

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from .enriched import Because
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CREATE = "subscriber.create"
 CANCEL = "subscriber.cancel"
+SUBSCRIPTIONS_CREATED = "subscriber.subscriptions_created"
 REACTIVATE = "subscription.reactivate"
 PROFILE_CHANGED = "profile.changed"
+
+WITHHELD: Mapping[str, str] = MappingProxyType(
+    {
+        "import": "a programme migration: everybody in it subscribed long ago",
+        "state": "a record that says how things are, not that anything happened",
+        "derived_mode": "the source's own conclusion, in place of which we draw ours",
+        "old_customer": "first subscription seen, but the customer is more than a day old",
+        "customer_age_unknown": "first subscription seen, and nobody says how old the customer is",
+        "old_subscription": "first subscription seen, but it is more than a day old",
+        "incomplete_history": "last live subscription seen ended, but there may be others",
+    }
+)
+"""Why an event is not delivered: reason → what it means. Row and profile change all the same."""
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

@@ -5,8 +5,8 @@ Every id is a UUID of version 5 in one namespace, over the parts joined by an un
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from uuid import UUID, uuid5
+from hashlib import blake2b, sha1
+from uuid import UUID
 
 NAMESPACE = UUID("6f1d2a52-6d1f-5d0e-9a55-0d5f0c1f7b3e")
 """Never to change: ids that vendors already know were made in it."""
@@ -14,7 +14,12 @@ NAMESPACE = UUID("6f1d2a52-6d1f-5d0e-9a55-0d5f0c1f7b3e")
 
 def fact_id(*parts: str | int) -> str:
     """The id of a fact, `fact_id("subscriber.create", merchant, customer)`."""
-    return str(uuid5(NAMESPACE, "\x1f".join(map(str, parts))))
+    name = "\x1f".join(map(str, parts)).encode()
+    hashed = bytearray(sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest())
+    hashed[6] = hashed[6] & 0x0F | 0x50  # version 5: uuid5, which takes four times as long
+    hashed[8] = hashed[8] & 0x3F | 0x80
+    text = hashed.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def delivery_id(event_id: str, event_type: str, connection: str) -> str:
@@ -34,5 +39,10 @@ def customer_key(merchant: str, customer_id: str) -> bytes:
 
 def digest(*parts: str | int | bytes) -> bytes:
     """8 bytes that stand for the parts where remembering them whole would cost too much room."""
-    joined = b"\x1f".join(p if isinstance(p, bytes) else str(p).encode() for p in parts)
+    joined = b"\x1f".join(
+        [
+            p.encode() if isinstance(p, str) else p if isinstance(p, bytes) else b"%d" % p
+            for p in parts
+        ]
+    )
     return blake2b(joined, digest_size=8).digest()

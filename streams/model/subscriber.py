@@ -6,7 +6,7 @@ milliseconds. The row is a value: stages make a changed copy (`fork`) and never 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ from .events import Entitlement, Product, Subscription
 Status = Literal["active", "inactive"]
 
 
-class OrderKey(NamedTuple):
+class OrderKey(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """What puts a subscription's events in order, whatever order they arrive in (DESIGN §6)."""
 
     updated: int
@@ -24,7 +24,7 @@ class OrderKey(NamedTuple):
     event_id: str
 
 
-class Stamp(NamedTuple):
+class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """How new a profile field is: the newest of (last_updated, created, event id) wins."""
 
     last_updated: int
@@ -54,13 +54,17 @@ class SubscriptionState(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Who the customer is; `stamps[i]` says how new field i is."""
+    """Who the customer is. Field i is as new as `stamps[stamped[i]]`: most were told together.
+
+    A field that nobody told has no stamp (-1).
+    """
 
     email: str | None = None
     phone_number: str | None = None
     first_name: str | None = None
     last_name: str | None = None
-    stamps: tuple[Stamp | None, Stamp | None, Stamp | None, Stamp | None] = (None, None, None, None)
+    stamps: tuple[Stamp, ...] = ()
+    stamped: tuple[int, int, int, int] = (-1, -1, -1, -1)
 
 
 class SeenProduct(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -71,11 +75,34 @@ class SeenProduct(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Checkout(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A checkout whose members are still arriving; `closes` is stream time."""
+    """A checkout: `members` are those not told yet, `closes` the stream time that tells them.
+
+    `closes` is 0 where nothing waits. `told` counts the events told; `touched` is the stream time
+    of the newest member. `event_id`, `before` (live subscriptions), `created` (the least of the
+    members' events) and `late` (all of them were) say what the next event will say.
+    """
 
     closes: int
     members: tuple[str, ...]
-    announced: int = 0
+    told: int
+    touched: int
+    event_id: str
+    before: int
+    created: int
+    late: bool
+
+
+class Settling(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A subscriber.cancel that waits until stream time `at` for another live subscription.
+
+    `event_id` and `event_type` ended the last one, of `before` live ones.
+    """
+
+    at: int
+    event_id: str
+    event_type: str
+    before: int
+    late: bool
 
 
 class Subscriber(msgspec.Struct, array_like=True):
@@ -98,8 +125,12 @@ class Subscriber(msgspec.Struct, array_like=True):
     first_out_of_stock: dict[str, int] = {}
     """Subscription (or item) → `created` of the first out-of-stock event of this run."""
     checkouts: dict[str, Checkout] = {}
-    settles_at: int | None = None
-    """Stream time at which a pending subscriber.cancel is decided."""
+    """Checkout key → the checkout, for as long as event ids are remembered."""
+    settling: Settling | None = None
+    customer_created: int | None = None
+    """When the customer came to be, if somebody told it."""
+    begun: int | None = None
+    """`created` of the first event seen of a customer whose past is not known."""
 
     def live(self) -> tuple[str, ...]:
         """The ids of the live subscriptions."""
@@ -108,7 +139,11 @@ class Subscriber(msgspec.Struct, array_like=True):
     @property
     def active(self) -> int:
         """How many subscriptions are live."""
-        return sum(state.content.live for state in self.subscriptions.values())
+        count = 0
+        for state in self.subscriptions.values():  # the most asked of all: no list, no generator
+            if state.content.live:
+                count += 1
+        return count
 
     @property
     def total(self) -> int:
@@ -135,7 +170,9 @@ class Subscriber(msgspec.Struct, array_like=True):
             self.products.copy(),
             self.first_out_of_stock.copy(),
             self.checkouts.copy(),
-            self.settles_at,
+            self.settling,
+            self.customer_created,
+            self.begun,
         )
 
 
@@ -145,7 +182,7 @@ def _status(active: int, total: int) -> Status | None:
     return "active" if active else "inactive"
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What destinations are told of a person: whatever changes here makes `profile.changed`."""
 
     status: Status | None
@@ -160,7 +197,7 @@ class Standing(NamedTuple):
 def standing(row: Subscriber) -> Standing:
     """The row's standing."""
     who = row.profile
-    active, total = row.active, row.total
+    active, total = row.active, len(row.subscriptions)
     return Standing(
         _status(active, total),
         active,
@@ -188,7 +225,9 @@ def decode_row(value: bytes) -> Subscriber:
 
 def row_due(row: Subscriber) -> int:
     """Stream time of the row's next timer, epoch milliseconds; 0 for none."""
-    times = [checkout.closes for checkout in row.checkouts.values()]
-    if row.settles_at is not None:
-        times.append(row.settles_at)
+    if not row.checkouts and row.settling is None:
+        return 0
+    times = [each.closes for each in row.checkouts.values() if each.closes]
+    if row.settling is not None:
+        times.append(row.settling.at)
     return min(times, default=0)

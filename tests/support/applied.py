@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streams.model.fact import Fact
     from streams.model.subscriber import Subscriber
 
-OPTIONS = DeriveOptions()
+OPTIONS = DeriveOptions(history="complete")
 DAY = 24 * 3_600 * SECOND
 
 

@@ -1,18 +1,25 @@
-"""Webhooks and Klaviyo calls written by hand, for the tests of the demo's bookkeeping."""
+"""Webhooks and vendors' calls written by hand, for the tests of the demo's bookkeeping."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from streams.demo.expected import expected
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from streams.demo.expected import Bookkeeping
+    from streams.demo.ledger import Ledger
 
 Json = dict[str, Any]
 
 KEY = "M:0088"
 NOON = 1_790_000_000
 """2026-09-21T14:13:20Z."""
+FED = (NOON + 26 * 3_600) * 1_000
+"""Epoch milliseconds: what happened by then is long over."""
 
 PERSON = {
     "email": "noor.hale@shop-demo.io",
@@ -105,6 +112,21 @@ def profile(**attributes: Any) -> Json:
     return {"data": {"type": "profile", "attributes": attributes}}
 
 
-def calls(book: Bookkeeping) -> list[tuple[str, Json]]:
-    """What the books expect for the one customer of these tests."""
-    return [(one.path, one.body) for one in book.requests.get(KEY, [])]
+def books(bodies: Iterable[bytes], gap: int = 0) -> Bookkeeping:
+    """The books of bodies fed a day later, so many milliseconds apart, and to their end."""
+    return expected(bodies, FED, gap)
+
+
+def klaviyo(bodies: Iterable[bytes], gap: int = 0) -> Ledger:
+    """What those come to at Klaviyo."""
+    return books(bodies, gap).ledgers["klaviyo"]
+
+
+def attentive(bodies: Iterable[bytes], gap: int = 0) -> Ledger:
+    """What those come to at Attentive."""
+    return books(bodies, gap).ledgers["attentive"]
+
+
+def calls(ledger: Ledger) -> list[tuple[str, Json]]:
+    """What is expected for the one customer of these tests."""
+    return [(one.path, one.body) for one in ledger.requests.get(KEY, [])]

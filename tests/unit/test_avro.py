@@ -11,7 +11,7 @@ import avro.schema
 import fastavro
 import pytest
 
-from streams.avro import Codec, _plain, codec, registry
+from streams.avro import Codec, codec, registry
 from streams.errors import BadRecord
 from streams.sources.ordergroove import record_of
 from tests.support.samples import SAMPLES
@@ -126,35 +126,6 @@ def test_a_text_that_is_none_is_noticed() -> None:
     assert BYTES != broken
     with pytest.raises(BadRecord):
         SOURCE.decode(broken)
-
-
-def test_an_older_writer_is_read_by_its_own_schema() -> None:
-    """A record under another id is read with that schema, into today's fields."""
-    older = json.loads(text_of("dead_letter"))
-    older["fields"] = [each for each in older["fields"] if each["name"] != "attempts"]
-    newer = registry()
-    known = {**newer.schemas, 77: fastavro.parse_schema(_plain(older))}
-
-    class Both:
-        ids = newer.ids
-        schemas = known
-
-    letter = {
-        each["name"]: _some(each["type"]) for each in older["fields"] if "default" not in each
-    }
-    out = io.BytesIO(b"\x00\x00\x00\x00\x4d")
-    out.seek(5)
-    fastavro.schemaless_writer(out, known[77], letter)
-    back = Codec(Both(), "dead_letter").decode(out.getvalue())  # type: ignore[arg-type]
-
-    assert letter.items() <= back.items()
-    assert back["attempts"] is None
-
-
-def _some(kind: Any) -> Any:
-    if isinstance(kind, dict):
-        kind = kind["type"]
-    return {"string": "x", "long": 7, "int": 7, "bytes": b"x", "boolean": True, "map": {}}[kind]
 
 
 def test_naming_branches_changes_no_byte() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streams.derive import DeriveOptions
@@ -35,6 +37,19 @@ def test_a_repetition_after_silence(days: int, duplicate: bool) -> None:
     assert duplicate == again.duplicate
 
 
+def test_a_subscription_forgets_its_checkout() -> None:
+    """A row keeps what later events may need; what groups a checkout matters once."""
+    bought: dict[str, Any] = {"session_id": "s.1", "merchant_order_id": "70447", "quantity": 2}
+    driver = Driver()
+    driver.feed(webhook("subscription.create", subscription(**bought)))
+    driver.settle()
+    row = driver.row()
+
+    content = row.subscriptions["a1"].content
+    assert (None, None, 2) == (content.session_id, content.merchant_order_id, content.quantity)
+    assert [""] == [each.event_id for each in row.checkouts.values()]
+
+
 def test_an_entitlement_keeps_its_subscription() -> None:
     """An entitlement told again without its snapshot still belongs to the same subscription."""
     driver = Driver()
@@ -66,7 +81,7 @@ def test_an_entitlement_keeps_its_subscription() -> None:
 
 def test_our_own_failure_is_a_dead_letter() -> None:
     """Whatever our own code raises, the record is given up on as `failed`, with the class named."""
-    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions())
+    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions(history="complete"))
     value = SOURCE.encode(record_of(webhook("subscription.create", subscription())))
 
     with pytest.raises(BadRecord) as caught:

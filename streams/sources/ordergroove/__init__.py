@@ -6,8 +6,8 @@ onto the Avro record that travels on `ordergroove.events`, `record` reads that b
 
 from __future__ import annotations
 
-from .record import event_of
+from .record import event_reader
 from .types import OBJECT_OF
 from .webhook import MAX_BODY, WebhookOptions, record_of
 
-__all__ = ["MAX_BODY", "OBJECT_OF", "WebhookOptions", "event_of", "record_of"]
+__all__ = ["MAX_BODY", "OBJECT_OF", "WebhookOptions", "event_reader", "record_of"]

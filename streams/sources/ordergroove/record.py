@@ -7,11 +7,13 @@ checks again what it needs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from streams.avro_structs import struct_reader
 from streams.errors import BadRecord
+from streams.model import events
 from streams.model.events import (
     NO_SNAPSHOT,
     Entitlements,
@@ -24,68 +26,100 @@ from streams.model.events import (
 )
 from streams.model.ids import digest
 
-from .types import OBJECT_OF, ObjectKind
+from .types import OBJECT_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-Target = TypeVar("Target")
+    from streams.avro import Codec
+
 Subject = Subscription | Order | Item | Entitlements | Person
 
-SUBJECTS: Mapping[ObjectKind, type[Subject]] = {
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What is looked at of a record (`avro_schemas/sources/ordergroove.avsc`)."""
+
+    event_id: str
+    type: str
+    created: int
+    received_at: int
+    merchant: str
+    customer_id: str
+    source: str | None
+    kind: events.Kind
+    object: Subject | None
+    snapshot: Snapshot | None
+    fingerprint: bytes | None
+
+
+STRUCTS: Mapping[str, type[msgspec.Struct]] = {
     "Subscriber": Person,
     "Subscription": Subscription,
     "Order": Order,
     "Item": Item,
     "Entitlements": Entitlements,
     "Communication": Person,
+    "OrdergrooveRecord": Envelope,
+    "Prepaid": events.Prepaid,
+    "Entitlement": events.Entitlement,
+    "Snapshot": Snapshot,
+    "Customer": Person,
+    "Address": events.Address,
+    "Payment": events.Payment,
+    "Product": events.Product,
 }
+"""Record of the schema → the struct that it becomes."""
 
 
-def event_of(record: Mapping[str, Any]) -> Event:
-    """The event of a decoded record; raises `BadRecord`."""
-    event_type = record["type"]
+def event_reader(codec: Codec) -> Callable[[bytes | None], Event]:
+    """A function from a record's bytes to its event, which raises `BadRecord`."""
+    read = struct_reader(codec, STRUCTS)
+
+    def event(value: bytes | None) -> Event:
+        envelope: Envelope = read(value)
+        content = envelope.fingerprint
+        if content is None:  # a bridge that makes none: then all of the object is the content
+            whole = codec.decode(value)["object"]
+            content = msgspec.msgpack.encode(whole, order="deterministic")
+        return _event(envelope, content)
+
+    return event
+
+
+def _event(envelope: Envelope, content: bytes) -> Event:
+    """The event of an envelope; `content` stands for all that its object says."""
+    event_type, subject = envelope.type, envelope.object
     kind = OBJECT_OF.get(event_type)
     if kind is None:
         raise BadRecord("unknown_type", "type", "no such event type is known")
-    for name in ("event_id", "merchant"):
-        if not record[name]:
-            raise BadRecord("missing_field", name, "a record needs it")
-    if not record["customer_id"]:
+    if not envelope.event_id:
+        raise BadRecord("missing_field", "event_id", "a record needs it")
+    if not envelope.merchant:
+        raise BadRecord("missing_field", "merchant", "a record needs it")
+    if ":" in envelope.merchant:  # keys are merchant:customer
+        raise BadRecord("wrong_type", "merchant", "a merchant's id has no colon")
+    if not envelope.customer_id:
         raise BadRecord("no_customer", "customer_id", "the record names no customer")
-    if record["object"] is None:
+    if subject is None:
         raise BadRecord("missing_field", "object", "a record needs it")
-    subject = _convert(record["object"], SUBJECTS[kind], "object")
-    snapshot = record["snapshot"]
+    if type(subject) is not STRUCTS[kind]:
+        raise BadRecord("wrong_type", "object", "the value does not fit the event's type")
     return Event(
-        event_id=record["event_id"],
+        event_id=envelope.event_id,
         type=event_type,
-        created=record["created"],
-        merchant=record["merchant"],
-        customer_id=record["customer_id"],
-        guard=_guard(event_type, subject, record),
+        created=envelope.created,
+        merchant=envelope.merchant,
+        customer_id=envelope.customer_id,
+        guard=_guard(envelope, subject, content),
         subject=subject,
-        kind=record["kind"],
-        source=record["source"],
-        received_at=record["received_at"],
-        snapshot=NO_SNAPSHOT if snapshot is None else _convert(snapshot, Snapshot, "snapshot"),
+        kind=envelope.kind,
+        source=envelope.source,
+        received_at=envelope.received_at,
+        snapshot=envelope.snapshot or NO_SNAPSHOT,
     )
 
 
-def _convert(value: object, target: type[Target], field: str) -> Target:
-    try:
-        return msgspec.convert(value, target)
-    except msgspec.ValidationError as error:
-        _, _, path = str(error).partition("`$")
-        raise BadRecord(
-            "wrong_type", field + path.rstrip("`"), "the value does not fit the event's type"
-        ) from None
-
-
-def _guard(event_type: str, subject: Subject, record: Mapping[str, Any]) -> bytes:
+def _guard(envelope: Envelope, subject: Subject, content: bytes) -> bytes:
     """The second guard: equal for one fact that came under two event ids (contract §5.1)."""
-    content = record["fingerprint"]
-    if content is None:
-        content = msgspec.msgpack.encode(record["object"], order="deterministic")
-    changed = getattr(subject, "updated", None) or record["created"]
-    return digest(event_type, getattr(subject, "public_id", ""), changed, content)
+    changed = getattr(subject, "updated", None) or envelope.created
+    return digest(envelope.type, getattr(subject, "public_id", ""), changed, content)
