@@ -1,4 +1,4 @@
-"""What would happen, and why: webhook bodies in arrival order, from empty state, without a broker.
+"""What would happen, and why: webhook bodies in arrival order, without a broker.
 
 The same functions as the workers': mapping, pipeline, rendering. Record time is the event's own
 time, and each delivery is judged at stream time unless told otherwise.
@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.avro import codec
-from streams.derive import DeriveOptions
+from streams.delivery.profiles import packed
+from streams.engine.timers import Timers
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
-from streams.model.ids import delivery_id
+from streams.model.ids import customer_key, delivery_id
+from streams.model.subscriber import encode_row, row_due
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.route import Route
 from streams.sources.ordergroove import WebhookOptions, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from streams.derive import DeriveOptions
     from streams.model.subscriber import Subscriber
 
 MASKED = "***"
@@ -44,52 +47,82 @@ class Explainer:
     def __init__(
         self,
         targets: Sequence[Target],
-        derive_options: DeriveOptions | None = None,
+        derive_options: DeriveOptions,
         webhook_options: WebhookOptions | None = None,
         judged_at: int | None = None,
+        rows: Mapping[bytes, Subscriber] | None = None,
     ) -> None:
+        """Begin with these rows (key → row), or none."""
         self._targets = {target.name: target for target in targets}
         self._source = codec("sources/ordergroove")
         self._enriched = codec("events/enriched")
         routes = [Route(t.name, t.destination.takes, t.merchants) for t in targets]
-        self._pipeline = Pipeline(
-            self._source, self._enriched, routes, derive_options or DeriveOptions()
-        )
+        self._pipeline = Pipeline(self._source, self._enriched, routes, derive_options)
         self._webhook_options = webhook_options or WebhookOptions()
         self._judged_at = judged_at
-        self._rows: dict[bytes, bytes] = {}
+        self._applied: dict[str, dict[bytes, int]] = {}
+        self._rows = {key: encode_row(row) for key, row in (rows or {}).items()}
+        due = ((row_due(row), key) for key, row in (rows or {}).items())
+        self._timers = Timers((at, key) for at, key in due if at)
         self._now = 0
 
     def explain(self, bodies: Iterable[tuple[int, bytes]]) -> Iterator[dict[str, Any]]:
-        """One explanation a body; `bodies` are (line, bytes) in arrival order."""
-        for line, body in bodies:
-            yield {"input": {"line": line, **_headline(body)}} | self._explain(body)
+        """One explanation a body; `bodies` are (line, bytes) in arrival order.
 
-    def _explain(self, body: bytes) -> dict[str, Any]:
+        Timers that fire before a body show behind what the body itself becomes. At the end stream
+        time goes on until no timer is left; what that brings has no input.
+        """
+        for line, body in bodies:
+            yield self.arrive(line, body)
+        last = self.settle()
+        if last is not None:
+            yield last
+
+    def arrive(self, line: int, body: bytes, recorded_at: int | None = None) -> dict[str, Any]:
+        """What a body becomes, and the timers that are due by then.
+
+        `recorded_at` is the record's own time in epoch milliseconds, else the event's.
+        """
+        given = {"input": {"line": line, **_headline(body)}}
+        fired: list[Processed] = []
         try:
             record = record_of(body, options=self._webhook_options)
-            self._now = max(self._now, record["created"])
+            at = record["created"] if recorded_at is None else recorded_at
+            self._now = max(self._now, at)
+            fired = self._fire()
             processed = self._pipeline.process(
-                self._source.encode(record),
-                self._rows.get,
-                self._now,
-                recorded_at=record["created"],
+                self._source.encode(record), self._rows.get, self._now, recorded_at=at
             )
         except BadRecord as bad:
-            return {
-                "events": [],
-                "subscriber": None,
-                "deliveries": [],
-                "dead_letter": {"reason": bad.reason, "field": bad.field},
-            }
+            letter = {"reason": bad.reason, "field": bad.field}
+            return given | self._explained(None, fired) | {"dead_letter": letter}
         self._keep(processed)
+        return given | self._explained(processed, fired)
+
+    def settle(self) -> dict[str, Any] | None:
+        """What the timers that are left become; None where there are none."""
+        fired: list[Processed] = []
+        while self._timers.earliest:
+            self._now = max(self._now, self._timers.earliest)
+            fired += self._fire()
+        return {"input": None, **self._explained(None, fired)} if fired else None
+
+    def _fire(self) -> list[Processed]:
+        fired = []
+        while (timer := self._timers.pop(self._now)) is not None:
+            _, key = timer
+            fired.append(self._pipeline.fire(key, self._rows[key], self._now))
+            self._keep(fired[-1])
+        return fired
+
+    def _explained(self, own: Processed | None, fired: Sequence[Processed]) -> dict[str, Any]:
+        became = [own, *fired] if own is not None else fired
+        told = [each for processed in became for each in processed.told]
         return {
-            "events": [_event(told) for told in processed.told],
-            "subscriber": _subscriber(processed.row),
+            "events": [_event(each) for each in told],
+            "subscriber": None if own is None else _subscriber(own.row),
             "deliveries": [
-                self._delivery(told, connection)
-                for told in processed.told
-                for connection in told.connections
+                self._delivery(each, connection) for each in told for connection in each.connections
             ],
             "dead_letter": None,
         }
@@ -97,8 +130,10 @@ class Explainer:
     def _keep(self, processed: Processed) -> None:
         if processed.value is not None:
             self._rows[processed.key] = processed.value
+            self._timers.set(processed.key, processed.due)
         elif not processed.duplicate:
             self._rows.pop(processed.key, None)
+            self._timers.set(processed.key, 0)
 
     def _delivery(self, told: Told, connection: str) -> dict[str, Any]:
         target = self._targets[connection]
@@ -107,11 +142,11 @@ class Explainer:
         deciding = next((part for part in parts if part.name == "event"), parts[-1])
         outcome, reason = deciding.outcome, None
         if isinstance(deciding, Refusal):
-            reason = deciding.reason
+            reason = deciding.reason or None
         elif target.silenced is not None:
             outcome, reason = Outcome.FILTERED, target.silenced
         elif outcome is Outcome.DELIVERED_NO_TRIGGER:
-            reason = "late"
+            reason = "late" if told.fact.late else "too_old"
         return {
             "connection": connection,
             "delivery_id": id_,
@@ -121,13 +156,40 @@ class Explainer:
         }
 
     def _parts(self, told: Told, target: Target, id_: str) -> list[Part | Refusal]:
-        """What the delivery would ask of the vendor; a renderer that raises is a refusal."""
+        """What the delivery would ask of the vendor; a renderer that raises is a refusal.
+
+        A profile that the vendor has already is not sent again. A connection that is silenced is
+        taken for one that sends, so that it shows what it would ask for.
+        """
         event = enriched_of(self._enriched, told.value)
         now = self._now if self._judged_at is None else self._judged_at
+        applied = self._applied.setdefault(target.name, {})
+        customer, version = customer_key(event.merchant, event.customer_id), packed(event.profile)
+        known = applied.get(customer, -1)
         try:
-            return target.destination.render(event, id_, now, target.options)
+            parts = target.destination.render(
+                event, id_, now, target.options, superseded=version < known
+            )
         except Exception:  # noqa: BLE001 - as the deliver role: the delivery becomes a dead letter
             return [Refusal("event", Outcome.REJECTED, "failed")]
+        if any(_brings_profile(part) for part in parts):
+            applied[customer] = max(version, known)
+        if version <= known:
+            parts = [_known(part, older=version < known) for part in parts]
+        return parts or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
+
+
+def _brings_profile(part: Part | Refusal) -> bool:
+    return isinstance(part, Part) and (part.carries_profile or part.name == "profile")
+
+
+def _known(part: Part | Refusal, *, older: bool) -> Part | Refusal:
+    """The part, or why a profile is not sent: the vendor has it, or a newer one."""
+    if part.name != "profile":
+        return part
+    if older:
+        return Refusal("profile", Outcome.SUPERSEDED, "")
+    return Refusal("profile", Outcome.DUPLICATE, "unchanged")
 
 
 def _headline(body: bytes) -> dict[str, Any]:

@@ -18,10 +18,14 @@ from streams.cli.context import Context, pass_context
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError
 from streams.explain import Explainer, Target
+from streams.model.fact import WITHHELD
+from streams.model.row_text import row_of_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from streams.derive.terms import History
+    from streams.model.subscriber import Subscriber
     from streams.settings import Settings
 
 
@@ -30,20 +34,40 @@ if TYPE_CHECKING:
 @click.option("--destination", "names", multiple=True, help="Only these connections.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--now", "now", help="Judge deliveries at this time (ISO 8601) instead.")
+@click.option(
+    "--history",
+    type=click.Choice(["complete", "synced", "live"]),
+    default="complete",
+    show_default=True,
+    help="What is known of the time before.",
+)
+@click.option(
+    "--state",
+    type=click.File("rb"),
+    help="Begin with these rows: lines of `streams table get KEY --json --reveal`.",
+)
 @pass_context
-def explain(
-    context: Context, file: BinaryIO, names: tuple[str, ...], now: str | None, *, as_json: bool
+def explain(  # noqa: PLR0913 - a command's options
+    context: Context,
+    file: BinaryIO,
+    names: tuple[str, ...],
+    now: str | None,
+    history: History,
+    state: BinaryIO | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Show what webhook bodies (JSON lines, or one document) would become, and why.
 
-    FILE is read in arrival order, from empty state. No broker, no network.
+    FILE is read in arrival order, from empty state or from `--state`. No broker, no network.
     """
     settings = context.settings
     explainer = Explainer(
         targets(settings, names),
-        derive_options_of(settings),
+        derive_options_of(settings, history=history),
         webhook_options_of(settings),
         None if now is None else _instant(now),
+        rows_of(state.read()) if state is not None else None,
     )
     for explained in explainer.explain(bodies(file.read())):
         if as_json:
@@ -89,6 +113,23 @@ def bodies(text: bytes) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
+def rows_of(text: bytes) -> dict[bytes, Subscriber]:
+    """Rows by key, as `streams table get --json` writes them; raises `ConfigurationError`."""
+    rows = {}
+    for number, line in bodies(text):
+        try:
+            told = msgspec.json.decode(line)
+            rows[told["key"].encode()] = row_of_dict(told["row"])
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            why = str(error) if isinstance(error, ValueError) else "not an object of key and row"
+            raise ConfigurationError(
+                "--state",
+                f"line {number} is no row: {why}",
+                "Write it by `streams table get KEY --json --reveal`",
+            ) from None
+    return rows
+
+
 def _instant(text: str) -> int:
     try:
         when = datetime.fromisoformat(text)
@@ -103,7 +144,9 @@ def _instant(text: str) -> int:
 
 def _readable(explained: dict[str, Any]) -> str:
     given = explained["input"]
-    lines = [f"{given['line']}  {given['type']}  {given['event_id']}"]
+    lines = ["…  at the end"]
+    if given is not None:
+        lines = [f"{given['line']}  {given['type']}  {given['event_id']}"]
     if explained["dead_letter"]:
         bad = explained["dead_letter"]
         at = f" at {bad['field']}" if bad["field"] else ""
@@ -113,7 +156,7 @@ def _readable(explained: dict[str, Any]) -> str:
     for event in explained["events"]:
         notes = [event["because"]["text"]] if event["because"] else []
         notes += ["late: data only"] if event["late"] else []
-        notes += [f"withheld: {event['withheld']}"] if event["withheld"] else []
+        notes += [_why_withheld(event["withheld"])] if event["withheld"] else []
         lines.append(f"   event {event['type']}{_in_brackets(notes)}")
     who = explained["subscriber"]
     if who:
@@ -132,6 +175,10 @@ def _readable(explained: dict[str, Any]) -> str:
             pretty = msgspec.json.format(msgspec.json.encode(request["body"]), indent=2).decode()
             lines += [f"     {line}" for line in pretty.splitlines()]
     return "\n".join([*lines, ""])
+
+
+def _why_withheld(reason: str) -> str:
+    return f"withheld, {reason}: {WITHHELD[reason]}"
 
 
 def _in_brackets(notes: list[str]) -> str:

@@ -32,10 +32,13 @@ SHAPE = {
     "requests": {"part", "method", "url", "headers", "body"},
     "dead_letter": {"reason", "field"},
 }
+KLAVIYO = ("--destination", "klaviyo")
+ATTENTIVE = ("--destination", "attentive")
 WHO: dict[str, Any] = {"snapshot": {"customer": {"email": "noor@shop-demo.io"}}}
 CREATE = webhook("subscription.create", subscription(), id="e1", **WHO)
 CANCEL = webhook("subscription.cancel", subscription(live=False, updated=START + 9), START + 9)
 STALE = webhook("subscription.sku_swap", subscription(updated=START + 5), START + 5)
+HER: dict[str, Any] = {"snapshot": {"customer": {"email": "noor.hale@shop-demo.io"}}}
 REMINDER = webhook("order.reminder", order(), START, **WHO)
 
 
@@ -57,9 +60,21 @@ def run(given: bytes, *arguments: str) -> Result:
 
 
 def explained(*bodies: bytes, arguments: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """What `--json` says of bodies, each on a line."""
+    """What `--json` says of bodies, each on a line; not what timers bring at the end."""
+    return [line for line in everything(*bodies, arguments=arguments) if line["input"] is not None]
+
+
+def everything(*bodies: bytes, arguments: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """What `--json` says of bodies, each on a line, and of the timers that are left."""
     given = b"\n".join(json.dumps(json.loads(body)).encode() for body in bodies)
-    return [json.loads(line) for line in run(given, "--json", *arguments).stdout.splitlines()]
+    chosen = arguments if "--destination" in arguments else (*KLAVIYO, *arguments)
+    return [json.loads(line) for line in run(given, "--json", *chosen).stdout.splitlines()]
+
+
+def own_types(line: dict[str, Any]) -> list[str]:
+    """What the body itself became, without what a timer brought."""
+    told = [event["type"] for event in line["events"]]
+    return [each for each in told if each != "subscriber.subscriptions_created"]
 
 
 def test_one_line_is_one_object() -> None:
@@ -173,7 +188,7 @@ def test_rows_are_remembered_between_lines() -> None:
         ["subscription.create", "subscriber.create"],
         ["subscription.cancel", "subscriber.cancel"],
         ["subscription.sku_swap"],
-    ] == [[event["type"] for event in line["events"]] for line in lines]
+    ] == [own_types(line) for line in lines]
     assert ["active", "inactive", "inactive"] == [line["subscriber"]["status"] for line in lines]
 
 
@@ -334,7 +349,7 @@ def test_connections_are_those_of_the_settings(tmp_path: Path) -> None:
     """Each with its mode, address and merchants; credentials never show."""
     (tmp_path / "streams.toml").write_text(SETTINGS)
     result = run(CREATE, "--json")
-    [line] = [json.loads(each) for each in result.stdout.splitlines()]
+    line = json.loads(result.stdout.splitlines()[0])
 
     assert [
         ("klaviyo", "delivered", None, "https://a.klaviyo.com/api/events"),
@@ -360,7 +375,7 @@ def test_destinations_can_be_chosen(
 ) -> None:
     """`--destination`, once or more often, leaves out the others."""
     (tmp_path / "streams.toml").write_text(SETTINGS)
-    [line] = [json.loads(each) for each in run(CREATE, "--json", *names).stdout.splitlines()]
+    line = json.loads(run(CREATE, "--json", *names).stdout.splitlines()[0])
 
     assert connections == {each["connection"] for each in line["deliveries"]}
 
@@ -370,7 +385,7 @@ def test_an_unknown_destination_is_named() -> None:
     with pytest.raises(ConfigurationError) as wrong:
         run(CREATE, "--destination", "clavio")
 
-    assert "--destination: no connection clavio. Known: klaviyo" == str(wrong.value)
+    assert "--destination: no connection clavio. Known: attentive, klaviyo" == str(wrong.value)
 
 
 @pytest.mark.parametrize(
@@ -391,6 +406,68 @@ def test_deliveries_are_judged_at_a_chosen_time(now: str, outcome: str, reason: 
         for each in line["deliveries"]
         if each["requests"] == [] or each["requests"][0]["part"] == "event"
     ]
+
+
+def test_without_settings_every_destination_is_shown() -> None:
+    """Attentive gets the status before the event, Klaviyo both in one call."""
+    [line] = [json.loads(each) for each in run(CREATE, "--json").stdout.splitlines()][:1]
+
+    assert {
+        "attentive": [
+            ("profile", "https://api.attentivemobile.com/v1/attributes/custom", "Bearer ***"),
+            ("event", "https://api.attentivemobile.com/v1/events/custom", "Bearer ***"),
+        ],
+        "klaviyo": [("event", "https://a.klaviyo.com/api/events", "Klaviyo-API-Key ***")],
+    } == {
+        each["connection"]: [
+            (request["part"], request["url"], request["headers"]["authorization"])
+            for request in each["requests"]
+        ]
+        for each in reversed(line["deliveries"])  # the record's first delivery brings the status
+    }
+
+
+def test_a_profile_is_sent_once() -> None:
+    """Of the events of one record the first brings the status; the next finds it there already."""
+    created, cancelled, _ = explained(CREATE, CANCEL, STALE, arguments=ATTENTIVE)
+
+    assert [["profile", "event"], ["event"]] * 2 == [
+        [request["part"] for request in each["requests"]]
+        for line in (created, cancelled)
+        for each in line["deliveries"]
+        if each["outcome"] == "delivered"
+    ][:4]
+
+
+def test_the_event_decides_what_is_said_of_a_delivery() -> None:
+    """A late event is filtered at Attentive; a profile that is news is sent all the same."""
+    late = webhook("subscription.sku_swap", subscription(updated=START + 5), START + 5, **HER)
+    known, news = (
+        explained(CREATE, CANCEL, each, arguments=ATTENTIVE)[2] for each in (STALE, late)
+    )
+
+    assert [[("filtered", "late", [])], [("filtered", "late", ["profile"])]] == [
+        [
+            (each["outcome"], each["reason"], [request["part"] for request in each["requests"]])
+            for each in line["deliveries"]
+        ]
+        for line in (known, news)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [
+        ("2026-10-02T03:00:00Z", "delivered"),
+        ("2026-10-02T03:00:01Z", "delivered_no_trigger"),
+    ],
+    ids=["twelve hours later", "a second more"],
+)
+def test_twelve_hours_later_attentive_starts_nothing(now: str, outcome: str) -> None:
+    """`--now` shows what a delay would do to customers."""
+    [line] = explained(REMINDER, arguments=(*ATTENTIVE, "--now", now))
+
+    assert [outcome] == [each["outcome"] for each in line["deliveries"]]
 
 
 @pytest.mark.parametrize("now", ["2026-10-01T15:00:00", "yesterday", ""])
@@ -427,10 +504,8 @@ def test_a_pair_is_one_fact() -> None:
     events = ("subscription.reactivate", "subscription.change_live")
     lines = explained(*(SAMPLES[each] for each in ("subscription.create", *events)))
 
-    assert [["subscription.reactivate"], []] == [
-        [event["type"] for event in line["events"]] for line in lines[1:]
-    ]
-    assert [
+    assert [["subscription.reactivate"], []] == [own_types(line) for line in lines[1:]]
+    assert (
         fact_id(
             "subscription.reactivate",
             MERCHANT,
@@ -438,7 +513,8 @@ def test_a_pair_is_one_fact() -> None:
             parsed(events[0])["data"]["object"]["public_id"],
             parsed(events[0])["data"]["object"]["updated"] * 1000,
         )
-    ] == [event["event_id"] for event in lines[1]["events"]]
+        == lines[1]["events"][0]["event_id"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""`streams table get`: what the derive workers know of one customer, as their changelog has it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+
+from streams.cli.composition import kafka_of, names_of
+from streams.cli.context import Context, pass_context
+from streams.cli.row_lines import row_lines
+from streams.engine.lookup import look_up
+from streams.errors import ConfigurationError
+from streams.model.masking import masked
+from streams.model.row_text import row_as_dict
+from streams.model.subscriber import Subscriber, decode_row
+
+NO_SUCH_ROW = 1
+"""Exit status where Kafka answered and there is nothing to show."""
+
+
+@click.group()
+def table() -> None:
+    """Rows that the derive workers keep, a customer each."""
+
+
+@table.command()
+@click.argument("key")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, every field by its name.")
+@click.option("--reveal", is_flag=True, help="Show e-mail, phone, names and reasons as they are.")
+@pass_context
+def get(context: Context, key: str, *, as_json: bool, reveal: bool) -> None:
+    """Show the row of KEY (MERCHANT:CUSTOMER) and what it remembers, masked by default.
+
+    It is the newest committed row of the changelog; nothing running is asked or disturbed. What
+    --json --reveal prints may be given to `streams explain --state`.
+    """
+    row = _row(context, key)
+    if row is None:
+        click.echo(f"no such row: {key}", err=True)
+        sys.exit(NO_SUCH_ROW)
+    named = row_as_dict(row)
+    shown = named if reveal else masked(named)
+    if as_json:
+        click.echo(msgspec.json.encode({"key": key, "row": shown}))
+    else:
+        click.echo("\n".join([key, *row_lines(row, shown["profile"])]))
+
+
+def _row(context: Context, key: str) -> Subscriber | None:
+    """The row of a key; raises `ConfigurationError` where that cannot be told."""
+    merchant, colon, customer = key.partition(":")
+    if not (merchant and colon and customer):
+        raise ConfigurationError("KEY", "not the key of a row", "Write it MERCHANT:CUSTOMER")
+    settings = context.settings
+    changelog = names_of(settings).subscribers_changelog
+    value = look_up(kafka_of(settings, "streams-table"), changelog, key.encode())
+    try:
+        return None if value is None else decode_row(value)
+    except msgspec.DecodeError:
+        raise ConfigurationError(
+            f"topic {changelog}", "its row is not one of this version's", "Use the writer's version"
+        ) from None
