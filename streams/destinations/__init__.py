@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .attentive import ATTENTIVE
 from .klaviyo import KLAVIYO
 
 if TYPE_CHECKING:
@@ -11,5 +12,5 @@ if TYPE_CHECKING:
 
     from streams.model.delivery import Destination
 
-DESTINATIONS: Mapping[str, Destination] = {each.name: each for each in (KLAVIYO,)}
+DESTINATIONS: Mapping[str, Destination] = {each.name: each for each in (ATTENTIVE, KLAVIYO)}
 """Every destination by name: the one list to extend."""

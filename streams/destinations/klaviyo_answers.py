@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.model.delivery import (
-    Accepted,
-    Rejected,
-    Repair,
-    Request,
-    Response,
-    Retry,
-    Unauthorized,
-    Verdict,
-)
+from streams.model.delivery import Accepted, Rejected, Repair
+
+from .answers import verdict_of
+
+if TYPE_CHECKING:
+    from streams.model.delivery import Request, Response, Verdict
 
 PARTIAL_FAILURE = "x-klaviyo-partial-failure"
-PASSING = frozenset({408, 423, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""Statuses that pass: the vendor's own trouble, or the network's between us."""
-
 CONFLICT = 409
 
 
 def classify(request: Request, response: Response) -> Verdict:
     """The verdict on an answer."""
-    status = response.status
-    if 200 <= status < 300:
+    verdict = verdict_of(response)
+    if isinstance(verdict, Accepted):
         return Accepted(response.headers.get(PARTIAL_FAILURE))
-    if status == 429:
-        return Retry("throttled", _seconds(response.headers.get("retry-after")), throttled=True)
-    if status in (401, 403):
-        return Unauthorized(f"HTTP {status}")
-    if status in PASSING or status >= 500:
-        return Retry(f"HTTP {status}", _seconds(response.headers.get("retry-after")))
-    return _refused(request, status, _field(response.body))
+    if isinstance(verdict, Rejected):
+        return _refused(request, response.status, _field(response.body))
+    return verdict
 
 
 def _refused(request: Request, status: int, field: str | None) -> Verdict:
@@ -49,14 +38,6 @@ def _refused(request: Request, status: int, field: str | None) -> Verdict:
     if reason is None or repaired is None:
         return Rejected(f"HTTP {status}", field)
     return Repair(repaired, reason)
-
-
-def _seconds(value: str | None) -> float | None:
-    """Retry-After in seconds; a date is left to the backoff."""
-    try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
-        return None
 
 
 def _field(body: bytes) -> str | None:

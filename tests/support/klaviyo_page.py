@@ -8,17 +8,12 @@ page's order. `[]` after a name says that it is a list; all of them stand inside
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tests.support.pages import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Row(NamedTuple):
-    """One event of the page."""
-
-    name: str
-    fields: tuple[str, ...]
 
 
 STATUS = "Ordergroove Subscriber Status"

@@ -15,10 +15,9 @@ from streams.model.delivery import (
     Repair,
     Request,
     Response,
-    Retry,
-    Unauthorized,
     Verdict,
 )
+from tests.support.answers import JUDGED
 from tests.support.enriched import KLAVIYO, KNOWN, NOBODY, bare, render
 
 PHONE = "+13125550148"
@@ -50,41 +49,12 @@ def asked_again(sent: Request) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("response", "verdict"),
     [
-        pytest.param(Response(200), Accepted(), id="200"),
-        pytest.param(Response(201), Accepted(), id="201"),
-        pytest.param(Response(202), Accepted(), id="202"),
         pytest.param(
             Response(202, {"x-klaviyo-partial-failure": "phone_number"}),
             Accepted("phone_number"),
             id="202 without the phone",
         ),
-        pytest.param(
-            Response(429, {"retry-after": "7"}), Retry("throttled", 7, throttled=True), id="429"
-        ),
-        pytest.param(Response(429), Retry("throttled", throttled=True), id="429 without a time"),
-        pytest.param(
-            Response(429, {"retry-after": "Thu, 01 Oct 2026 15:00:00 GMT"}),
-            Retry("throttled", throttled=True),
-            id="429 with a date",
-        ),
-        pytest.param(
-            Response(429, {"retry-after": "-3"}),
-            Retry("throttled", 0, throttled=True),
-            id="429 with a time that has passed",
-        ),
-        pytest.param(Response(401), Unauthorized("HTTP 401"), id="401"),
-        pytest.param(Response(403), Unauthorized("HTTP 403"), id="403"),
-        pytest.param(
-            Response(503, {"retry-after": "30"}), Retry("HTTP 503", 30), id="503 with a time"
-        ),
-        *(
-            pytest.param(Response(status), Retry(f"HTTP {status}"), id=f"{status} passes")
-            for status in (408, 423, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 599)
-        ),
-        *(
-            pytest.param(Response(status), Rejected(f"HTTP {status}"), id=f"{status} stays")
-            for status in (301, 400, 404, 405, 409, 410, 413, 415, 422)
-        ),
+        *JUDGED,
     ],
 )
 def test_a_status_decides(response: Response, verdict: Verdict) -> None:

@@ -18,6 +18,7 @@ from streams.model.enriched import (
 from streams.model.events import Product
 from tests.support.enriched import AT, KLAVIYO, KNOWN, NOBODY, attributes, bare, properties, render
 from tests.support.klaviyo_page import PAGE, STATUS
+from tests.support.pages import BARE
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -66,14 +67,6 @@ def test_the_whole_body_of_a_bare_event() -> None:
             },
         }
     } == part.request.body
-
-
-BARE: dict[str, dict[str, Any]] = {
-    "subscriber": {"email": "noor@shop-demo.io", "subscriptions_subset": [{"id": "a1"}]},
-    "subscription": {"id": "a1"},
-    "order": {},
-    "item": {},
-}
 
 
 @pytest.mark.parametrize("event_type", PAGE)
@@ -223,6 +216,50 @@ def test_a_late_event_starts_no_flow() -> None:
     assert (Outcome.DELIVERED_NO_TRIGGER, Outcome.DELIVERED) == (late.outcome, timely.outcome)
     assert late.request.body["data"]["attributes"]["backfill"] is True
     assert "backfill" not in timely.request.body["data"]["attributes"]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_late_event_may_be_like_any_other(late: bool) -> None:
+    """`late_events = "trigger"` sends it without backfill, and it counts as delivered."""
+    part = render(bare("order.success", late=late), options=Options(late_events="trigger"))
+
+    assert isinstance(part, Part)
+    assert Outcome.DELIVERED == part.outcome
+    assert "backfill" not in part.request.body["data"]["attributes"]
+
+
+WHOLE = replace(
+    KNOWN, phone_number="+13125550148", first_name="Noor", last_name="Hale", status="active"
+)
+
+
+@pytest.mark.parametrize("event_type", ["subscriber.create", "order.success"])
+def test_a_superseded_event_says_only_who_it_is(event_type: str) -> None:
+    """A newer profile is there already: no names, no status; all else is as ever."""
+    event = bare(event_type, WHOLE)
+    plain, part = (
+        KLAVIYO.render(event, "6f1d2a52", AT, Options(), superseded=superseded)[0]
+        for superseded in (False, True)
+    )
+
+    assert isinstance(plain, Part)
+    assert isinstance(part, Part)
+    told = plain.request.body["data"]["attributes"]
+    kept = part.request.body["data"]["attributes"]
+
+    assert {"email": "noor@shop-demo.io", "phone_number": "+13125550148"} == kept["profile"][
+        "data"
+    ]["attributes"]
+    assert {**told, "profile": None} == {**kept, "profile": None}
+
+
+def test_a_superseded_profile_is_rendered_as_always() -> None:
+    """Whoever sends leaves the part out."""
+    event = bare("profile.changed", WHOLE)
+
+    assert KLAVIYO.render(event, "d", AT, Options()) == KLAVIYO.render(
+        event, "d", AT, Options(), superseded=True
+    )
 
 
 def test_a_profile_alone_is_imported() -> None:

@@ -9,29 +9,21 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from streams.destinations.klaviyo import KLAVIYO, NAMES, STATUS
+from streams.destinations.fields import STATUS
+from streams.destinations.klaviyo import KLAVIYO, NAMES
 from streams.destinations.klaviyo_payloads import EVENTS
 from streams.model.delivery import Options, Part
-from streams.model.enriched import (
-    Because,
-    EnrichedEvent,
-    ProfileView,
-    SubscriptionView,
-)
-from streams.model.events import Product
-from streams.model.ids import delivery_id, fact_id
+from streams.model.ids import delivery_id
 from tests.support import klaviyo_page as page
 from tests.support.driver import Driver, rendered
 from tests.support.golden import golden
 from tests.support.klaviyo_page import PAGE
-from tests.support.samples import CUSTOMER, MERCHANT, story
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.pages import CHECKOUT, checkout, paths
+from tests.support.samples import story
 
 SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
 TEXTS = [file.read_text(encoding="utf-8") for file in SEEDS.glob("001*.txt")]
@@ -63,67 +55,6 @@ PAYLOADS = {
 """How the page says what an event carries."""
 
 CANCELS = ("subscriber.cancel", "subscription.cancel")
-CHECKOUT = 1_785_264_517_000
-"""2026-07-28 18:48:37Z."""
-
-
-def checkout() -> EnrichedEvent:
-    """A checkout of two subscriptions: nothing concludes it yet, so it is made by hand."""
-    espresso = SubscriptionView(
-        id="c5a1e0d47b924f3e8d61f0a2b79c3e58",
-        live=True,
-        quantity=2,
-        frequency_days=28,
-        every=4,
-        every_period=2,
-        product=Product(
-            "44120991",
-            "Night Owl Espresso, 1 kg",
-            "NOE-1KG",
-            "https://img.shop-demo.io/noe-1kg.png",
-            "https://shop-demo.io/coffee/night-owl-espresso",
-        ),
-        currency_code="USD",
-        prepaid=True,
-        prepaid_orders_remaining=2,
-        prepaid_orders_per_billing=3,
-        prepaid_renewal_behavior="autorenew",
-        created=CHECKOUT,
-    )
-    decaf = SubscriptionView(
-        id="1e6b8f03d5c74a92b0e7d4f8a3c95b16",
-        live=True,
-        quantity=1,
-        frequency_days=60,
-        every=2,
-        every_period=3,
-        product=Product("44121007"),
-        prepaid=False,
-        created=CHECKOUT,
-    )
-    return EnrichedEvent(
-        event_id=fact_id("subscriber.subscriptions_created", MERCHANT, CUSTOMER, "70441"),
-        type="subscriber.subscriptions_created",
-        occurred_at=CHECKOUT,
-        merchant=MERCHANT,
-        customer_id=CUSTOMER,
-        source_event_id="d43c8a5be6f14a0793b2c8e0f7d61a95",
-        profile=ProfileView(
-            active_subscriptions=2,
-            total_subscriptions=2,
-            ever_subscribed=True,
-            version=2,
-            email="ines.marlow@shop-demo.io",
-            phone_number="+16125550148",
-            first_name="Ines",
-            last_name="Marlow",
-            status="active",
-        ),
-        because=Because("d43c8a5be6f14a0793b2c8e0f7d61a95", 0, 2, "one checkout"),
-        subscriptions=[espresso, decaf],
-        subscriptions_count=2,
-        prepaid=True,
-    )
 
 
 @cache
@@ -153,18 +84,6 @@ def _call(part: Part) -> dict[str, Any]:
 def expected() -> Any:
     """The golden."""
     return golden("klaviyo", bodies())
-
-
-def paths(value: Any, at: str = "") -> Iterator[str]:
-    """The path of every field below a value, `[]` after what is a list."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from paths(each, f"{at}.{name}" if at else name)
-    elif isinstance(value, list):
-        for each in value:
-            yield from paths(each, f"{at}[]")
-    else:
-        yield at
 
 
 @pytest.mark.parametrize("event_type", [*PAGE, "profile.changed"])
