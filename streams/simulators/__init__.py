@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streams.simulators.attentive import attentive_simulator
 from streams.simulators.klaviyo import klaviyo_simulator
 from streams.simulators.server import Options, Simulator, read_options, run
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["SIMULATORS", "Options", "Simulator", "read_options", "run"]
 
 SIMULATORS: Mapping[str, Callable[[Options], Simulator]] = {
+    "attentive": attentive_simulator,
     "klaviyo": klaviyo_simulator,
 }
 """Every vendor that can be simulated, by its name. The functions raise ValueError for switches that

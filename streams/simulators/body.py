@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Body", "read_body"]
 
+_LEVELS = 200
+"""No sender means to nest deeper; what comes near Python's own limit could be read but not told."""
+
 _ANY_HEADER = 32 + zlib.MAX_WBITS
 """zlib's value for: gzip or zlib, whichever the first bytes say."""
 
@@ -46,12 +49,31 @@ def read_body(raw: bytes, encoding: str, allowed: Collection[str], limit: int) -
         raw = unpacked
     if len(raw) > limit:
         return Body(None, len(raw), "too_large")
-    if not raw:
-        return Body(None, 0)
+    return _parse(raw) if raw else Body(None, 0)
+
+
+def _parse(raw: bytes) -> Body:
     try:
-        return Body(msgspec.json.decode(raw), len(raw))
+        document = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Body(None, len(raw), "malformed")
+    if raw.count(b"[") + raw.count(b"{") > _LEVELS and _is_deep(document):
+        return Body(None, len(raw), "malformed")
+    return Body(document, len(raw))
+
+
+def _is_deep(document: object) -> bool:
+    """Whether objects and arrays are nested over `_LEVELS` levels."""
+    level = [document]
+    for _ in range(_LEVELS):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += value.values()
+            elif isinstance(value, list):
+                inner += value
+        level = inner
+    return any(isinstance(value, dict | list) for value in level)
 
 
 def _decompress(raw: bytes, limit: int) -> bytes | None:

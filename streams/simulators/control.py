@@ -4,9 +4,11 @@
 |---|---|
 | GET /_control/requests?since=N&limit=M | the requests after sequence number N, as they arrived |
 | GET /_control/summary | counts by path, status, fate and fault |
-| GET /_control/state | what the vendor has kept: profiles, events, jobs |
+| GET /_control/state | what the vendor has kept, by its kind |
+| GET /_control/state/KIND | the same of one kind: `events`, … |
 | GET, PUT, DELETE /_control/faults | the faults in force; PUT takes `{"faults": [...]}` |
-| POST /_control/reset | forget everything; the faults are again those of the start |
+| PUT /_control/switches | `{"switches": {...}}`: the vendor behaves otherwise and keeps its state |
+| POST /_control/reset | forget everything; faults and switches are again those of the start |
 
 They are not recorded, not limited, and need no key.
 """
@@ -21,7 +23,7 @@ from aiohttp import web
 from streams.simulators.faults import Fault, FaultPlan, read_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from streams.simulators.recording import Recorder
 
@@ -37,7 +39,10 @@ class Controlled(Protocol):
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace the faults in force."""
 
-    def state(self) -> object:
+    def set_switches(self, switches: Mapping[str, object]) -> None:
+        """Change these of the vendor's switches; raises ValueError that names a wrong one."""
+
+    def state(self) -> Mapping[str, object]:
         """Everything the vendor has kept."""
 
     def reset(self) -> None:
@@ -56,9 +61,11 @@ class Control:
             web.get("/_control/requests", self._requests),
             web.get("/_control/summary", self._summary),
             web.get("/_control/state", self._state),
+            web.get("/_control/state/{kind}", self._state_of),
             web.get("/_control/faults", self._faults),
             web.put("/_control/faults", self._put_faults),
             web.delete("/_control/faults", self._delete_faults),
+            web.put("/_control/switches", self._put_switches),
             web.post("/_control/reset", self._reset),
             web.route("*", "/_control/{name:.*}", self._unknown),
         ]
@@ -76,12 +83,19 @@ class Control:
     async def _state(self, _: web.Request) -> web.Response:
         return _json(self._simulator.state())
 
+    async def _state_of(self, request: web.Request) -> web.Response:
+        kind = request.match_info["kind"]
+        state = self._simulator.state()
+        if kind not in state:
+            return _json({"error": f"kept are: {', '.join(state)}"}, status=404)
+        return _json(state[kind])
+
     async def _faults(self, _: web.Request) -> web.Response:
         return _json({"faults": self._simulator.plan.describe()})
 
     async def _put_faults(self, request: web.Request) -> web.Response:
         try:
-            self._simulator.set_faults(_read_document(await request.read()))
+            self._simulator.set_faults(read_faults(await _read(request, "faults")))
         except ValueError as error:  # also msgspec's own errors
             return _json({"error": str(error)}, status=400)
         return await self._faults(request)
@@ -89,6 +103,15 @@ class Control:
     async def _delete_faults(self, request: web.Request) -> web.Response:
         self._simulator.set_faults(())
         return await self._faults(request)
+
+    async def _put_switches(self, request: web.Request) -> web.Response:
+        """What they are now is not answered: keys and tokens are among them."""
+        try:
+            switches = await _read(request, "switches")
+            self._simulator.set_switches(msgspec.convert(switches, dict[str, object]))
+        except ValueError as error:  # also msgspec's own errors
+            return _json({"error": str(error)}, status=400)
+        return web.Response(status=204)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         """A slip of ours must not pass for a request to the vendor."""
@@ -99,11 +122,12 @@ class Control:
         return web.Response(status=204)
 
 
-def _read_document(raw: bytes) -> tuple[Fault, ...]:
-    document = msgspec.json.decode(raw)
-    if not isinstance(document, dict) or document.keys() != {"faults"}:
-        raise ValueError('the body must be {"faults": [...]}')
-    return read_faults(document["faults"])
+async def _read(request: web.Request, name: str) -> object:
+    """The one thing that the body has; raises ValueError."""
+    document = msgspec.json.decode(await request.read())
+    if not isinstance(document, dict) or document.keys() != {name}:
+        raise ValueError(f'the body must be {{"{name}": …}}')
+    return document[name]
 
 
 def _count(request: web.Request, name: str) -> int | None:

@@ -24,7 +24,7 @@ from streams.simulators.klaviyo_imports import (
 from streams.simulators.klaviyo_profiles import Profiles
 from streams.simulators.klaviyo_switches import Switches, read_switches
 from streams.simulators.klaviyo_traits import traits_of
-from streams.simulators.klaviyo_validation import JSON, Findings
+from streams.simulators.klaviyo_validation import Findings
 from streams.simulators.server import Options, Simulator
 from streams.simulators.vendor import Answer, Request
 from streams.simulators.windows import FixedWindows, Limit, Verdict
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from streams.simulators.faults import Fault
+    from streams.simulators.shapes import JSON
 
 __all__ = ["ENDPOINTS", "Klaviyo", "klaviyo_simulator"]
 
@@ -84,9 +85,8 @@ class Klaviyo:
     max_body = 5_000_000  # the smaller reading of 5 MB
 
     def __init__(self, switches: Switches, limits: float | None) -> None:
-        self._switches = switches
-        self._windows = FixedWindows(limits, switches.stolen_share)
-        self.encodings = frozenset({"gzip", "deflate"} if switches.gzip else ())
+        self._windows = FixedWindows(limits)
+        self._behave(switches)
         self._handlers: Mapping[str, Callable[[_Call], Answer]] = {
             "/api/events": self._create_event,
             "/api/event-bulk-create-jobs": self._create_events,
@@ -105,7 +105,17 @@ class Klaviyo:
         self._events = Events(self._profiles, self._switches)
         self._jobs: dict[str, Job] = {}
 
-    def state(self) -> object:
+    def configure(self, switches: Mapping[str, object]) -> None:
+        """Behave by these switches from now on; raises ValueError that names a wrong one."""
+        self._behave(read_switches(switches))
+        self._events.switches = self._switches
+
+    def _behave(self, switches: Switches) -> None:
+        self._switches = switches
+        self._windows.stolen_share = switches.stolen_share
+        self.encodings = frozenset({"gzip", "deflate"} if switches.gzip else ())
+
+    def state(self) -> Mapping[str, object]:
         """Profiles, events and jobs; an event's `triggers` says whether flows start from it."""
         return {
             "profiles": [profile_resource(profile) for profile in self._profiles],

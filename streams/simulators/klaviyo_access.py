@@ -86,8 +86,7 @@ def revision_of(request: Request, endpoint: Endpoint) -> str:
 
 def check_body(request: Request) -> None:
     """Raises Refused with 415, 413 or 400 where the body cannot be used at all."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in _MEDIA_TYPES:
+    if request.media_type not in _MEDIA_TYPES:
         raise refuse(415, "unsupported_media_type", "Send application/vnd.api+json.")
     if request.trouble is not None:
         raise _unreadable(request.trouble)

@@ -14,10 +14,11 @@ import msgspec
 
 from streams.simulators.klaviyo_errors import Problem
 from streams.simulators.klaviyo_profile_rows import ProfilePlace, ProfileRow, read_profile
-from streams.simulators.klaviyo_validation import JSON, Findings, check_values, read_time
+from streams.simulators.klaviyo_validation import Findings, check_values, read_time
 
 if TYPE_CHECKING:
     from streams.simulators.klaviyo_switches import Switches
+    from streams.simulators.shapes import JSON
 
 __all__ = ["EventRow", "EventRows", "read_bulk", "read_event"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.simulators.klaviyo_profile_rows import ProfileRow
     from streams.simulators.klaviyo_profiles import Profiles
     from streams.simulators.klaviyo_switches import Switches
-    from streams.simulators.klaviyo_validation import JSON
+    from streams.simulators.shapes import JSON
 
 __all__ = ["Events", "StoredEvent"]
 
@@ -45,11 +45,11 @@ class StoredEvent:
 
 
 class Events:
-    """All events of the account, in order of processing."""
+    """All events of the account, in order of processing; they are judged by `switches`."""
 
     def __init__(self, profiles: Profiles, switches: Switches) -> None:
         self._profiles = profiles
-        self._switches = switches
+        self.switches = switches
         self._seen: dict[tuple[str, str, str | int], float] = {}
         self._valued: set[str] = set()
         self.stored: list[StoredEvent] = []
@@ -61,7 +61,7 @@ class Events:
             return f"dropped:{why}"
         profile = self._profiles.find(row.profile)
         duplicate = profile is not None and self._is_stored(profile.id, row, at)
-        if profile is None or not duplicate or self._switches.duplicates_update_profile:
+        if profile is None or not duplicate or self.switches.duplicates_update_profile:
             profile, _ = self._profiles.upsert(row.profile, at)
         if duplicate:
             return "duplicate"
@@ -91,8 +91,8 @@ class Events:
             profile = self._profiles.find(row.profile)
             identity = row.profile.identity() if profile is None else profile.id
             key = (identity, row.metric, row.unique_id)
-            repeated = key in first and self._switches.bulk_duplicates == "refuse"
-            if not repeated and self._switches.bulk_repeats == "refuse" and profile is not None:
+            repeated = key in first and self.switches.bulk_duplicates == "refuse"
+            if not repeated and self.switches.bulk_repeats == "refuse" and profile is not None:
                 repeated = self._is_stored(profile.id, row, at)
             if repeated:
                 pointer = f"{row.pointer}/attributes/unique_id"
@@ -111,14 +111,14 @@ class Events:
             return "test_domain"
         if profile.id is not None and self._profiles.get(profile.id) is None:
             return "unknown_profile"
-        refuses = self._switches.conflicting_identifiers == "refuse"
+        refuses = self.switches.conflicting_identifiers == "refuse"
         if (refuses or profile.id is not None) and self._profiles.conflict(profile) is not None:
             return "conflicting_identifiers"
         return None
 
     def _is_stored(self, profile_id: str, row: EventRow, at: float) -> bool:
         seen = self._seen.get((profile_id, row.metric, _dedup_id(row)))
-        kept = self._switches.dedup_seconds
+        kept = self.switches.dedup_seconds
         return seen is not None and (kept is None or at - seen <= kept)
 
     def _value(self, row: EventRow) -> float | None:

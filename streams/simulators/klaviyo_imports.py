@@ -15,13 +15,14 @@ import msgspec
 
 from streams.simulators.klaviyo_errors import Problem, Refused, refuse
 from streams.simulators.klaviyo_profile_rows import ProfilePlace, ProfileRow, read_profile
-from streams.simulators.klaviyo_validation import JSON, Findings
+from streams.simulators.klaviyo_validation import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from streams.simulators.klaviyo_profiles import Profile, Profiles
     from streams.simulators.klaviyo_switches import Switches
+    from streams.simulators.shapes import JSON
 
 __all__ = ["Job", "profile_resource", "read_deletion", "read_import", "read_import_job"]
 

@@ -7,9 +7,13 @@ Contract: contracts/klaviyo.md §2 (profiles within events), §4 (upsert, matchi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from streams.simulators.klaviyo_validation import JSON, Findings, email_fits, phone_fits
+from streams.simulators.shapes import email_fits, phone_fits
+
+if TYPE_CHECKING:
+    from streams.simulators.klaviyo_validation import Findings
+    from streams.simulators.shapes import JSON
 
 __all__ = ["IDENTIFIERS", "PhoneRule", "ProfilePlace", "ProfileRow", "read_profile"]
 

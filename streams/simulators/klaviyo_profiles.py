@@ -13,7 +13,7 @@ from streams.simulators.klaviyo_profile_rows import IDENTIFIERS, ProfileRow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streams.simulators.klaviyo_validation import JSON
+    from streams.simulators.shapes import JSON
 
 __all__ = ["Profile", "Profiles"]
 

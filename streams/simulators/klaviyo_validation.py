@@ -1,17 +1,14 @@
-"""What a value must look like to pass at Klaviyo: shapes, texts, phones, times, sizes.
+"""What a value must look like to pass at Klaviyo: objects, texts, times, sizes.
 
-Contract: contracts/klaviyo.md §2 ("Event limits"), §4, §6 (phone rule). Kilobytes and megabytes are
-read as powers of ten: the smaller reading of an ambiguous word.
+Contract: contracts/klaviyo.md §2 ("Event limits"), §4. Kilobytes and megabytes are read as powers
+of ten: the smaller reading of an ambiguous word.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
-
-import phonenumbers
 
 from streams.simulators.klaviyo_errors import Problem
 
@@ -19,11 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from streams.simulators.klaviyo_switches import Switches
+    from streams.simulators.shapes import JSON
 
-__all__ = ["JSON", "Findings", "check_values", "email_fits", "phone_fits", "read_time"]
-
-JSON = dict[str, object]
-"""A parsed JSON object."""
+__all__ = ["Findings", "check_values", "read_time"]
 
 _STRING_BYTES = 100_000
 _SURELY_SHORT = _STRING_BYTES // 4  # characters: none takes more than four bytes
@@ -32,10 +27,6 @@ _LEVELS = 10
 _INT64 = range(-(2**63), 2**63)
 _YEAR = 365 * 86_400  # seconds
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-_ATOM = r'[^\s@,;:<>()\[\]\\".]+'
-_LABEL = r"[^\W_]([\w-]*[^\W_])?"
-_EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+{_LABEL}")
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 class Findings:
@@ -136,24 +127,6 @@ def _excess(value: object, level: int) -> str | None:
     if isinstance(value, dict | list) and level > _LEVELS:
         return "Must not be nested over 10 levels."
     return None
-
-
-def email_fits(email: str) -> bool:
-    """Whether a text has the shape of an e-mail address."""
-    return _EMAIL.fullmatch(email) is not None
-
-
-@lru_cache(maxsize=4096)
-def phone_fits(phone: str, check: Literal["e164", "numbering_plan"]) -> bool:
-    """Whether a phone number is valid in E.164, by its form or also by its country's plan."""
-    if not _E164.fullmatch(phone):
-        return False
-    if check == "e164":
-        return True
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def read_time(value: object, pointer: str, findings: Findings) -> int:

@@ -73,7 +73,7 @@ class Recorder:
     def arrive(self, request: Request) -> Received:
         """Note a request that has arrived."""
         record = Received(
-            sequence=len(self.received) + 1,
+            sequence=request.sequence,
             received_at=datetime.fromtimestamp(request.at, UTC),
             method=request.method,
             path=request.path,
@@ -120,7 +120,8 @@ class Recorder:
 
 
 def _masked(headers: Mapping[str, str]) -> dict[str, str]:
-    shown = dict(headers)
+    # What is not UTF-8 could be heard but not told.
+    shown = {name: value.encode(errors="replace").decode() for name, value in headers.items()}
     if (value := shown.get("authorization")) is not None:
         scheme, space, _ = value.partition(" ")
         named = space and re.fullmatch("[A-Za-z-]+", scheme)  # else it may be the key itself

@@ -72,7 +72,8 @@ def read_options(
 class Simulator:
     """One vendor behind a socket: `async with Simulator(...) as simulator: simulator.url`.
 
-    `received` lists what arrived; `set_faults`, `state` and `reset` do what the control routes do.
+    `received` lists what arrived; `set_faults`, `set_switches`, `state` and `reset` do what the
+    control routes do.
     """
 
     def __init__(self, vendor: Vendor, options: Options) -> None:
@@ -82,6 +83,7 @@ class Simulator:
         self.url = ""
         """Where it listens, such as `http://127.0.0.1:45123`; empty while it does not."""
         self._options = options
+        self._switches = dict(options.switches)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -93,13 +95,21 @@ class Simulator:
         """Replace the faults in force."""
         self.plan = FaultPlan(faults)
 
-    def state(self) -> object:
-        """Everything the vendor has kept, as JSON."""
+    def set_switches(self, switches: Mapping[str, object]) -> None:
+        """Change these of the vendor's switches; raises ValueError that names a wrong one."""
+        changed = {**self._switches, **switches}
+        self.vendor.configure(changed)
+        self._switches = changed
+
+    def state(self) -> Mapping[str, object]:
+        """Everything the vendor has kept, as JSON, by its kind."""
         return self.vendor.state()
 
     def reset(self) -> None:
-        """Go back to the state of the start: no requests, nothing kept, the first faults."""
+        """Go back to the start: no requests, nothing kept, the first faults and switches."""
         self.recorder.reset()
+        self._switches = dict(self._options.switches)
+        self.vendor.configure(self._switches)
         self.vendor.reset()
         self.set_faults(self._options.faults)
 
@@ -183,6 +193,7 @@ class Simulator:
             document=body.document,
             size=body.size,
             trouble=body.trouble,
+            sequence=len(self.received) + 1,  # nothing is awaited from here to `arrive`
         )
 
     async def _break_off(self, wire: web.Request, fault: Fault | None) -> web.StreamResponse:

@@ -27,7 +27,8 @@ class Request:
 
     `at` is the time of arrival in seconds since 1970; `path` has no trailing slash; header names
     are in lower case; `document` is None where there is no readable body, and `trouble` then says
-    why; `size` counts the body's bytes after decompression.
+    why; `size` counts the body's bytes after decompression; `sequence` counts from 1 in order of
+    arrival, as in the recording.
     """
 
     at: float
@@ -38,6 +39,12 @@ class Request:
     document: object
     size: int
     trouble: BodyTrouble | None = None
+    sequence: int = 0
+
+    @property
+    def media_type(self) -> str:
+        """The content type in lower case, without its parameters; empty where there is none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ class Answer:
     """What the vendor answers, and what in truth became of the request.
 
     `body` is sent as JSON; bytes are sent as they are, as HTML (what a vendor's edge answers); None
-    is an empty body. `fate` is `accepted`, `duplicate`, `dropped:<why>` or `refused:<pointer>`;
+    is an empty body. `fate` is `accepted`, `duplicate`, `silent:<why>` (kept, but starts no flow),
+    `dropped:<why>` or `refused:<where>` (a pointer into the body, or the part of the request);
     `fates` says the same for each row of a bulk request.
     """
 
@@ -80,8 +88,14 @@ class Vendor(Protocol):
     def traits(self, request: Request) -> Sequence[Mapping[str, str]]:
         """What faults can be matched on (`email`, `metric`, …): one mapping for each row."""
 
-    def state(self) -> object:
-        """Everything kept so far, as JSON."""
+    def state(self) -> Mapping[str, object]:
+        """Everything kept so far, as JSON, by its kind (`events`, …)."""
+
+    def configure(self, switches: Mapping[str, object]) -> None:
+        """Behave by these switches from now on; what was kept stays.
+
+        Raises ValueError that names the wrong one, and then changes nothing.
+        """
 
     def reset(self) -> None:
         """Forget everything kept so far."""

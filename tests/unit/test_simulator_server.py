@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from streams.simulators import SIMULATORS, Options, run
 from streams.simulators.faults import Fault
-from tests.support.klaviyo import BULK, EVENTS, NOW, Account, bulk, event, tell
+from tests.support.klaviyo import BULK, EVENTS, HEADERS, NOW, Account, bulk, event, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,7 +245,8 @@ def test_stopping_breaks_off_what_is_held() -> None:
         options = Options(faults=(Fault(kind="accept_then_timeout"),), clock=clock)
         simulator = SIMULATORS["klaviyo"](options)
         async with simulator, httpx2.AsyncClient(base_url=simulator.url) as client:
-            waiting = asyncio.ensure_future(Account(simulator, client).post(EVENTS, event()))
+            account = Account(simulator, client, HEADERS)
+            waiting = asyncio.ensure_future(account.post(EVENTS, event()))
             await arrived.wait()
             await simulator.stop()
             return list(await asyncio.gather(waiting, return_exceptions=True))
@@ -293,3 +295,122 @@ def test_the_registry_has_the_vendors() -> None:
         name: name for name in simulators
     }
     assert "klaviyo" in simulators
+
+
+def test_one_kind_of_what_is_kept() -> None:
+    """`state/KIND` is that part of the state; a slip names the kinds."""
+
+    async def story(account: Account) -> Any:
+        await account.post(EVENTS, event())
+        whole = await account.state()
+        slip = await account.client.get(f"{CONTROL}/state/people")
+        return whole, {kind: await account.state(kind) for kind in whole}, slip
+
+    whole, parts, slip = tell(story)
+
+    assert whole == parts
+    assert (404, {"error": "kept are: profiles, events, jobs"}) == (slip.status_code, slip.json())
+
+
+def test_switches_can_be_changed_while_it_runs() -> None:
+    """PUT changes those that it names; what is kept stays, and a reset brings the first back."""
+    unknown = {"data": {**event()["data"], "extra": 1}}
+
+    async def story(account: Account) -> Any:
+        async def told(**switches: object) -> tuple[int, int]:
+            response = await account.client.put(f"{CONTROL}/switches", json={"switches": switches})
+            status = (await account.post(EVENTS, unknown)).status_code
+            return response.status_code, status
+
+        answers = [await told(), await told(unknown_fields="ignore"), await told(gzip=False)]
+        kept = len(await account.state("events"))
+        await account.client.post(f"{CONTROL}/reset")
+        return answers, kept, await told()
+
+    assert ([(204, 400), (204, 202), (204, 202)], 1, (204, 400)) == tell(story)
+
+
+def test_switches_of_limits_and_compression_can_be_changed_while_it_runs() -> None:
+    """They are in force with the next window and the next request."""
+    switches = {"gzip": False, "stolen_share": 1}
+
+    async def story(account: Account) -> Any:
+        before = await account.post(EVENTS, gzip.compress(b"{"), content_encoding="gzip")
+        account.simulator.set_switches(switches)
+        account.now += 60
+        throttled = (await account.post(EVENTS, event())).status_code
+        account.simulator.set_switches({"stolen_share": 0})
+        account.now += 60
+        after = await account.post(EVENTS, gzip.compress(b"{"), content_encoding="gzip")
+        return before.status_code, throttled, after.status_code
+
+    assert (400, 429, 415) == tell(story, limits=1)
+
+
+def test_switches_of_events_can_be_changed_while_it_runs() -> None:
+    """An id is then forgotten after its new retention."""
+
+    async def story(account: Account) -> list[str]:
+        await account.post(EVENTS, event(unique_id="a"))
+        await account.post(EVENTS, event(unique_id="a"))
+        account.simulator.set_switches({"dedup_seconds": 30})
+        account.now += 31
+        await account.post(EVENTS, event(unique_id="a"))
+        return account.fates
+
+    assert ["accepted", "duplicate", "accepted"] == tell(story)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{", "truncated"),
+        ('{"faults": {}}', "the body must be"),
+        ('{"switches": []}', "object"),
+        ('{"switches": {"bad_phones": "refuse"}}', "bad_phones"),
+        ('{"switches": {"gzip": false, "bad_phone": "maybe"}}', "maybe"),
+    ],
+)
+def test_wrong_switches_change_nothing(body: str, message: str) -> None:
+    """400 that names what is wrong; all others stay as they were too."""
+
+    async def story(account: Account) -> Any:
+        response = await account.client.put(f"{CONTROL}/switches", content=body)
+        packed = gzip.compress(json.dumps(event()).encode())
+        taken = await account.post(EVENTS, packed, content_encoding="gzip")
+        return response.status_code, response.json()["error"], taken.status_code
+
+    status, error, taken = tell(story)
+
+    assert (400, 202) == (status, taken)
+    assert message in error
+
+
+def test_what_is_received_can_be_told(tmp_path: Path) -> None:
+    """Headers that are no UTF-8 and bodies that are nested endlessly spoil no record."""
+    deep = b"[" * 996 + b"]" * 996
+
+    async def story(account: Account) -> Any:
+        headers = {name.encode(): value.encode() for name, value in account.headers.items()}
+        headers[b"x-odd"] = b"a\xff"
+        await account.client.post(EVENTS, content=deep, headers=headers)
+        [record] = (await account.client.get(f"{CONTROL}/requests")).json()["requests"]
+        return record["status"], record["headers"]["x-odd"], record["body"]
+
+    assert (400, "a?", None) == tell(story, record=tmp_path / "requests.jsonl")
+
+
+@pytest.mark.parametrize(("levels", "status"), [(201, 400), (200, 202)])
+def test_nesting_has_an_end(levels: int, status: int) -> None:
+    """A body of 200 levels is read, one more is no JSON to us."""
+    inner = levels - 4  # data, attributes, properties and the objects around the value
+    value: object = 1
+    for _ in range(inner):
+        value = [value]
+    document = event(properties={"deep": value})
+
+    async def story(account: Account) -> int:
+        account.simulator.set_switches({"over_limit": "drop"})
+        return (await account.post(EVENTS, document)).status_code
+
+    assert status == tell(story)
