@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from streams.avro import codec
+from streams.cli.codecs import schemas_of
 from streams.cli.composition import kafka_of, names_of, webhook_options_of
 from streams.cli.context import Context, pass_context
 from streams.engine.producer import RecordProducer
@@ -37,6 +37,7 @@ def ordergroove(context: Context, file: BinaryIO) -> None:
     settings = context.settings
     names = names_of(settings)
     events, dead_letters = names.events("ordergroove"), names.dead_letters("ordergroove")
+    codec = schemas_of(settings, [events, dead_letters], wait=False).codec
     record, dead_letter = codec("sources/ordergroove"), codec("dead_letter")
     options = webhook_options_of(settings)
     producer = RecordProducer(kafka_of(settings, "streams-produce"))
