@@ -35,6 +35,7 @@ class DeriveCounts:
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
+        self.timers = 0
         self.duplicates = 0
         self.told: Counter[tuple[str, str]] = Counter()
         self.withheld: Counter[tuple[str, str]] = Counter()
@@ -42,8 +43,11 @@ class DeriveCounts:
         self.dead_letters: Counter[str] = Counter()
 
     def processed(self, processed: Processed) -> None:
-        """Count a record that became events."""
-        self.events[processed.event.type] += 1
+        """Count a record, or a timer, that became events."""
+        if processed.event is None:
+            self.timers += 1
+        else:
+            self.events[processed.event.type] += 1
         if processed.duplicate:
             self.duplicates += 1
         for told in processed.told:
@@ -100,6 +104,7 @@ def registry_of(*readers: Callable[[], Readers]) -> CollectorRegistry:
 def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
     """What the derive role concluded."""
     yield counter("events", "Events read from source topics.", ["type"], counts.events)
+    yield counter("timers", "Timers of stream time that fired.", [], {(): counts.timers})
     yield counter("duplicates", "Repeated events.", [], {(): counts.duplicates})
     yield counter(
         "told", "Events written to a delivery topic.", ["connection", "type"], counts.told
@@ -141,6 +146,22 @@ def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metr
         "Partitions owned.",
         ["lane"],
         {name: len(poller.owned) for name, poller in lanes.items()},
+    )
+    yield gauge(
+        "breaker_open",
+        "1 while a partition (or all of a connection) is stopped, since too many fail alike.",
+        ["lane", "partition"],
+        {(n, p): is_open for n, s in stats.items() for p, is_open in s.breakers.items()},
+    )
+
+
+def schema_metrics(lanes: Mapping[str, int]) -> Iterator[Metric]:
+    """What keeps records of schemas not met before; by cause: `away`, `unknown`."""
+    yield gauge(
+        "registry_waiting",
+        "Lanes that wait for the schema registry: it is away, or does not know an id yet.",
+        ["cause"],
+        lanes,
     )
 
 

@@ -51,6 +51,10 @@ class Names:
         """The consumer group of a connection."""
         return f"{self._prefix}-deliver-{connection}"
 
+    def profiles_changelog(self, connection: str) -> str:
+        """The topic that restores which profile version each customer has at the vendor."""
+        return f"{self._prefix}.profiles.{connection}.changelog"
+
     def topics(self, connections: Iterable[str]) -> Iterator[Topic]:
         """Every topic, with the policy of DESIGN §3."""
         for source in SOURCES:
@@ -68,6 +72,7 @@ class Names:
                 self.deliveries(connection),
                 _policy("delete", 14) | {"max.message.bytes": str(LARGEST)},
             )
+            yield Topic(self.profiles_changelog(connection), _policy("compact"))
             yield self._dead(connection)
 
     def _dead(self, of: str) -> Topic:

@@ -11,10 +11,10 @@ The deliver role is a lane for each connection: offsets follow outcomes.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from streams.avro import codec
 from streams.delivery.handler import DeliveryHandler
+from streams.delivery.profiles import ProfilesChangelog
 from streams.delivery.recall import Recall
 from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.destinations import DESTINATIONS
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
+    from streams.breaker import Rule
     from streams.delivery.connection import Connection
     from streams.engine.job import Outputs
     from streams.engine.kafka import KafkaSettings
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from streams.metrics import DeriveCounts
     from streams.names import Names
     from streams.pipeline import Pipeline, Processed
+    from streams.registry import Schemas
 
 SOURCE = "ordergroove"
 
@@ -50,6 +52,7 @@ def derive_lane(
     job: DeriveJob,
     transactional_id: str | None,
     at: Callable[[str], None],
+    rule: Rule,
 ) -> Lane:
     """Source topic → table, delivery topics, dead letters.
 
@@ -65,42 +68,61 @@ def derive_lane(
         name="derive",
         topic=names.events(SOURCE),
         group=names.derive_group,
-        handler=JobHandler(kafka, job, names.subscribers_changelog, publication),
+        handler=JobHandler(
+            kafka,
+            job,
+            names.subscribers_changelog,
+            publication,
+            rule=rule,
+            preparation=job.preparation,
+        ),
     )
 
 
-def deliver_lane(
-    kafka: KafkaSettings,
-    names: Names,
-    connection: Connection,
-    producer: RecordProducer,
-    digest_key: bytes,
-) -> tuple[Lane, DeliveryHandler]:
+class Shared(NamedTuple):
+    """What the connections of one process share; `digest_key` is of the hashes in outcomes."""
+
+    kafka: KafkaSettings
+    names: Names
+    schemas: Schemas
+    producer: RecordProducer
+    digest_key: bytes
+    rule: Rule
+
+
+def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, DeliveryHandler]:
     """Delivery topic → HTTP, outcomes, dead letters: one connection, by its own consumer."""
-    outcome = codec("outcome")
-    enriched = codec("events/enriched")
+    kafka, names, codec = shared.kafka, shared.names, shared.schemas.codec
     topics = Topics(
         deliveries=names.deliveries(connection.name),
         outcomes=names.outcomes,
         dead_letters=names.dead_letters(connection.name),
+        profiles=names.profiles_changelog(connection.name),
     )
     recall = Recall(
         kafka,
         connection=connection.name,
         deliveries=topics.deliveries,
         outcomes=topics.outcomes,
-        decode=outcome.decode,
+        decode=shared.schemas.decode_in_thread("outcome"),
     )
     codecs = Codecs(
-        decode_event=partial(enriched_of, enriched),
-        encode_outcome=outcome.encode,
+        decode_event=partial(enriched_of, codec("events/enriched")),
+        encode_outcome=codec("outcome").encode,
         encode_dead_letter=codec("dead_letter").encode,
     )
     handler = DeliveryHandler(
         connection,
         DESTINATIONS[connection.destination],
         Tools(
-            topics=topics, codecs=codecs, producer=producer, recall=recall, digest_key=digest_key
+            topics=topics,
+            codecs=codecs,
+            producer=shared.producer,
+            recall=recall,
+            restore=ProfilesChangelog(kafka, topics.profiles),
+            digest_key=shared.digest_key,
+            rule=shared.rule,
+            preparation=shared.schemas.waiting,
         ),
     )
     lane = Lane(
@@ -113,13 +135,20 @@ def deliver_lane(
 
 
 class DeriveJob:
-    """One record: the pipeline's result into the row, the delivery topics, or the dead letters."""
+    """One record: the pipeline's result into the row, the delivery topics, or the dead letters.
 
-    def __init__(self, pipeline: Pipeline, names: Names, counts: DeriveCounts) -> None:
+    Attributes:
+        preparation: what is awaited before records come.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, names: Names, schemas: Schemas, counts: DeriveCounts
+    ) -> None:
+        self.preparation = schemas.waiting
         self._pipeline = pipeline
         self._deliveries = names.deliveries
         self._dead_letters = names.dead_letters(SOURCE)
-        self._dead_letter = codec("dead_letter").encode
+        self._dead_letter = schemas.codec("dead_letter").encode
         self._counts = counts
 
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
@@ -135,9 +164,11 @@ class DeriveJob:
             self._write(processed, rows, outputs)
 
     def fire(self, key: bytes, due: int, now: int, rows: Rows, outputs: Outputs) -> None:
-        """Handle a row's timer: no rule of today sets one, so whatever is due is done."""
-        del due, now, outputs
-        rows.put(key, rows.get(key))
+        """Handle a row's timer, and whatever else of the row is due."""
+        del due
+        value = rows.get(key)
+        if value is not None:
+            self._write(self._pipeline.fire(key, value, now), rows, outputs)
 
     def due(self, row: bytes) -> int:
         """The next timer of a row."""
@@ -162,4 +193,5 @@ class DeriveJob:
         headers = header_bytes(message.headers())
         letter = record_dead_letter(bad, origin, message.key(), message.value(), headers, rows.now)
         outputs.append((self._dead_letters, letter["id"].encode(), self._dead_letter(letter), None))
+        rows.gave_up(bad.reason, bad.field)
         self._counts.dead_letter(bad.reason)

@@ -6,6 +6,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
+from streams.breaker import Rule
 from streams.delivery.connection import Connection
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
@@ -17,8 +18,11 @@ from streams.route import Route
 from streams.sources.ordergroove import WebhookOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
     from pathlib import Path
 
+    from streams.derive.terms import History
     from streams.settings import Connection as ConnectionSettings
     from streams.settings import Settings
 
@@ -52,9 +56,54 @@ def webhook_options_of(settings: Settings) -> WebhookOptions:
     return WebhookOptions(settings.ordergroove.source_zone, settings.ordergroove.phone_region)
 
 
-def derive_options_of(settings: Settings) -> DeriveOptions:
-    """How events are derived."""
-    return DeriveOptions(late_after=int(settings.derive.late_after.total_seconds() * 1000))
+def derive_options_of(
+    settings: Settings, started_at: int = 0, history: History | None = None
+) -> DeriveOptions:
+    """How events are derived; raises `ConfigurationError`.
+
+    `started_at`: derive's first start in epoch milliseconds, which `flows_from = "start"` means.
+    `history` stands in for the setting.
+    """
+    told = settings.derive
+    if history is None and told.history == "synced" and told.synced_at is None:
+        raise ConfigurationError(
+            "derive.synced_at",
+            "history = synced needs the time at which the seeding ended",
+            "Set it like 2026-10-01T12:00:00Z, or history to live",
+        )
+    starts: Mapping[object, int] = {"start": started_at, "beginning": 0}
+    return DeriveOptions(
+        history=history or told.history,
+        synced_at=_instant(told.synced_at),
+        flows_from=starts[told.flows_from]
+        if isinstance(told.flows_from, str)
+        else _instant(told.flows_from),
+        mode=told.mode,
+        native_subscriptions_created=told.native_subscriptions_created,
+        cancel_settle=_milliseconds(told.cancel_settle),
+        checkout_settle=_milliseconds(told.checkout_settle),
+        announce=frozenset(told.announce),
+        late_after=_milliseconds(told.late_after),
+    )
+
+
+def _instant(when: datetime | None) -> int:
+    return 0 if when is None else int(when.timestamp() * 1_000)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1_000)
+
+
+def breaker_rule_of(settings: Settings) -> Rule:
+    """When derive and connections stop because too many fail alike."""
+    told = settings.breaker
+    return Rule(
+        share=told.share,
+        at_least=told.at_least,
+        within=told.within.total_seconds(),
+        retry=told.retry.total_seconds(),
+    )
 
 
 def destination_of(name: str, configured: ConnectionSettings) -> Destination:
@@ -84,7 +133,12 @@ def routes_of(settings: Settings) -> list[Route]:
 
 def options_of(configured: ConnectionSettings) -> Options:
     """What a connection chooses about rendering."""
-    return Options(display_zone=configured.display_zone)
+    return Options(
+        display_zone=configured.display_zone,
+        event_names=configured.event_names,
+        late_events=configured.late_events,
+        client_user_id=configured.client_user_id,
+    )
 
 
 def connection_of(name: str, configured: ConnectionSettings) -> Connection:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.avro import codec
+from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
+    breaker_rule_of,
     connection_of,
     derive_options_of,
     instance_of,
@@ -35,15 +36,17 @@ from streams.metrics import (
     derive_metrics,
     engine_metrics,
     registry_of,
+    schema_metrics,
 )
 from streams.pipeline import Pipeline
-from streams.topology import DeriveJob, deliver_lane, derive_lane
+from streams.topology import SOURCE, DeriveJob, Shared, deliver_lane, derive_lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from streams.engine.kafka import KafkaSettings
     from streams.engine.lane import Lane
+    from streams.registry import Schemas
     from streams.settings import Settings
 
 port_option = click.option("--port", type=click.IntRange(0, 65535), help="HTTP port of health.")
@@ -63,21 +66,28 @@ def derive(context: Context, port: int | None) -> None:
     settings = context.settings
     names, kafka = names_of(settings), kafka_of(settings, "streams-derive")
     at = rehearsal()
+    derive_options_of(settings)
+    source, group = names.events(SOURCE), names.derive_group
+    written = [*map(names.deliveries, settings.connections), names.dead_letters(SOURCE)]
+    check_same_partitions(kafka, source, names.subscribers_changelog)
+    check_keys(kafka, source)
+    started_at = ensure_first_offsets(
+        kafka, group, source, start="beginning", control=names.control
+    )
     counts = DeriveCounts()
+    schemas = schemas_of(settings, written, wait=True)
     pipeline = Pipeline(
-        codec("sources/ordergroove"),
-        codec("events/enriched"),
+        schemas.codec("sources/ordergroove"),
+        schemas.codec("events/enriched"),
         routes_of(settings),
-        derive_options_of(settings),
+        derive_options_of(settings, started_at),
     )
     exactly_once = settings.derive.guarantee == "exactly_once"
-    transactional_id = f"{names.derive_group}-{instance_of(settings)}" if exactly_once else None
-    lane = derive_lane(kafka, names, DeriveJob(pipeline, names, counts), transactional_id, at)
-    check_same_partitions(kafka, lane.topic, names.subscribers_changelog)
-    check_keys(kafka, lane.topic)
-    ensure_first_offsets(kafka, lane.group, lane.topic, start="beginning", control=names.control)
-    app = _app(settings, names.derive_group, kafka, [lane], port)
-    _run(app, partial(derive_metrics, counts))
+    transactional_id = f"{group}-{instance_of(settings)}" if exactly_once else None
+    job, rule = DeriveJob(pipeline, names, schemas, counts), breaker_rule_of(settings)
+    lane = derive_lane(kafka, names, job, transactional_id, at, rule)
+    app = _app(settings, group, kafka, [lane], port)
+    _run(app, partial(derive_metrics, counts), schemas)
 
 
 @worker.command()
@@ -93,11 +103,13 @@ def deliver(
     chosen = _chosen(settings, names, everything=everything)
     topics, kafka = names_of(settings), kafka_of(settings, "streams-deliver")
     connections = [connection_of(name, settings.connections[name]) for name in chosen]
-    producer = RecordProducer(kafka)
-    key = settings.hash_key.get_secret_value().encode()
-    pairs = [deliver_lane(kafka, topics, each, producer, key) for each in connections]
+    schemas = schemas_of(settings, [topics.outcomes, *map(topics.dead_letters, chosen)], wait=True)
+    key, rule = settings.hash_key.get_secret_value().encode(), breaker_rule_of(settings)
+    shared = Shared(kafka, topics, schemas, RecordProducer(kafka), key, rule)
+    pairs = [deliver_lane(each, shared) for each in connections]
     for name, (lane, _) in zip(chosen, pairs, strict=True):
         check_same_partitions(kafka, lane.topic, topics.outcomes)
+        check_same_partitions(kafka, lane.topic, topics.profiles_changelog(name))
         ensure_first_offsets(
             kafka,
             lane.group,
@@ -109,7 +121,7 @@ def deliver(
     statistics = {handler.connection.name: handler.statistics for _, handler in pairs}
     app_id = lanes[0].group if len(lanes) == 1 else f"{settings.prefix}-deliver"
     app = _app(settings, app_id, kafka, lanes, port)
-    _run(app, partial(delivery_metrics, statistics))
+    _run(app, partial(delivery_metrics, statistics), schemas)
 
 
 def _chosen(settings: Settings, names: tuple[str, ...], *, everything: bool) -> list[str]:
@@ -146,7 +158,10 @@ def _app(
     return build_app(app_id, kafka, lanes, web_port=web_port, web_host=settings.web.host)
 
 
-def _run(app: EngineApp, metrics: Callable[[], Readers]) -> None:
-    registry = registry_of(metrics, partial(engine_metrics, lambda: app.pollers))
+def _run(app: EngineApp, metrics: Callable[[], Readers], schemas: Schemas) -> None:
+    readers: list[Callable[[], Readers]] = [metrics, partial(engine_metrics, lambda: app.pollers)]
+    if schemas.waiting is not None:
+        readers.append(partial(schema_metrics, schemas.waiting.lanes))
+    registry = registry_of(*readers)
     serve_health(app, app.pollers, registry)
     sys.exit(run_worker(app))

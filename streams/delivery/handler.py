@@ -16,7 +16,7 @@ from streams.delivery.ledger import Ledger, Memory, Window
 from streams.delivery.pending import Delivery
 from streams.delivery.reader import KafkaException
 from streams.delivery.statistics import Statistics
-from streams.delivery.wiring import Tools, assemble
+from streams.delivery.wiring import assemble
 from streams.model.dead_letter import header_bytes
 
 if TYPE_CHECKING:
@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.delivery.connection import Connection
+    from streams.delivery.profiles import Versions
+    from streams.delivery.wiring import Tools
     from streams.engine.batch import Batch, Part, Position
     from streams.engine.ownership import Share
     from streams.engine.poller import Poller
     from streams.model.delivery import Destination
 
 log = logging.getLogger(__name__)
+
+Loaded = tuple[Memory, "Versions"]
+"""What a partition goes on from: outcomes beyond the position, and profile versions."""
 
 _COMMIT_SECONDS: Final = 0.5
 _BARRIER_SECONDS: Final = 3.0
@@ -59,6 +64,7 @@ class DeliveryHandler:
         self.statistics = Statistics(paused="off" if connection.mode == "off" else None)
         self._tools = tools
         self._refusal: str | None = None
+        self._stopped: str | None = None
         self._ledgers: dict[int, Ledger] = {}
         self._window = Window(connection.window_count, connection.window_bytes, self.statistics)
         self._room = asyncio.Event()
@@ -66,25 +72,30 @@ class DeliveryHandler:
         self._sequence = 0
         self._committer: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._sender, self._http = assemble(connection, destination, tools, self, self.statistics)
+        parts = assemble(connection, destination, tools, self, self.statistics)
+        self._sender, self._books, self._http = parts
 
     def attach(self, poller: Poller) -> None:
         """Take the lane's poller."""
         self._poller = poller
+        self._count_breaker()
 
     def settle(self, partitions: AbstractSet[int], alive: Callable[[], AbstractSet[int]]) -> None:
         """Nothing of a former owner is waited for: what it still sends has the same ids."""
 
     def load(
         self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
-    ) -> Mapping[int, Memory]:
-        """Recall what was concluded beyond these positions."""
-        return self._tools.recall(positions, alive)
+    ) -> Mapping[int, Loaded]:
+        """Recall what was concluded beyond these positions; restore the profile versions."""
+        recalled = self._tools.recall(positions, alive)
+        versions = self._tools.restore(positions.keys(), alive)
+        return {partition: (memory, versions[partition]) for partition, memory in recalled.items()}
 
-    def install(self, owned: Sequence[Share], loaded: Mapping[int, Memory]) -> None:
-        """Go on from what was recalled."""
+    def install(self, owned: Sequence[Share], loaded: Mapping[int, Loaded]) -> None:
+        """Go on from what was recalled and restored."""
         for share in owned:
-            memory = loaded[share.partition]
+            memory, versions = loaded[share.partition]
+            self._books.profiles.install(share.partition, versions)
             self._ledgers[share.partition] = Ledger(share, memory, self._window, _NOTHING_TAKEN)
         if self._committer is None:
             self._committer = asyncio.get_running_loop().create_task(self._commit_regularly())
@@ -97,11 +108,16 @@ class DeliveryHandler:
             ledger.close()
         for partition in partitions:
             self._ledgers.pop(partition, None)
+        self._books.profiles.drop(partitions)
+        if not self._ledgers:
+            self._books.guard.forget()
         self._room.set()
 
     async def feed(self, batch: Batch) -> None:
         """Queue a batch's deliveries; returns when there is room for more."""
         try:
+            if self._tools.preparation is not None:
+                await self._tools.preparation(batch.parts, self._poller)
             for part in batch.parts:
                 await self._take(part)
         finally:
@@ -131,7 +147,7 @@ class DeliveryHandler:
         self._closing = asyncio.get_running_loop().create_task(self._http.aclose())
 
     def progressed(self, delivery: Delivery) -> None:
-        """Look whether a delivery is finished (`sender.Owner`)."""
+        """Look whether a delivery is finished (`owner.Owner`, as all below that are told)."""
         ledger = self._ledgers.get(delivery.partition)
         if delivery.settled and ledger is not None and ledger.share.epoch == delivery.epoch:
             ledger.finish(delivery)
@@ -139,16 +155,25 @@ class DeliveryHandler:
         self._progress.set()
 
     def halted(self, reason: str) -> None:
-        """Show that the connection is paused (`sender.Owner`)."""
+        """Show that the connection is paused."""
         log.error("%s: paused, the vendor refuses the credentials: %s", self._name, reason)
         self._show()
 
+    def stopped(self, reason: str | None) -> None:
+        """Show that the breaker has stopped the connection, or that it goes on."""
+        if reason is not None:
+            log.error("%s: stopped, too much is given up on: %s", self._name, reason)
+        else:
+            log.info("%s: the breaker is closed again", self._name)
+        self._stopped = reason
+        self._show()
+
     def failed(self, error: BaseException) -> None:
-        """End the process (`sender.Owner`)."""
+        """End the process."""
         self._poller.fail(error)
 
     def refused(self, reason: str | None) -> None:
-        """Show that nothing can be finished (`wiring.Handling`)."""
+        """Show that nothing can be finished."""
         self._refusal = reason
         self._show()
 
@@ -158,7 +183,14 @@ class DeliveryHandler:
 
     def _show(self) -> None:
         paused = self.statistics.paused if self.connection.mode != "off" else None
-        self._poller.unready(f"paused: {paused}" if paused else self._refusal)
+        reasons = [f"paused: {paused}"] if paused else []
+        reasons += [f"stopped: {self._stopped}"] if self._stopped else []
+        reasons += [self._refusal] if self._refusal else []
+        self._poller.unready("; ".join(reasons) or None)
+        self._count_breaker()
+
+    def _count_breaker(self) -> None:
+        self._poller.statistics.breakers = {"all": int(self._stopped is not None)}
 
     def _ledgers_of(self, partitions: Collection[int]) -> list[Ledger]:
         return [self._ledgers[each] for each in partitions if each in self._ledgers]

@@ -24,11 +24,13 @@ class Recalled(NamedTuple):
         delivery_id: must agree, or the topic is not the one that the outcome spoke of.
         part: `event` or `profile`.
         offset: of the outcome's record.
+        outcome: the class.
     """
 
     delivery_id: str
     part: str
     offset: int
+    outcome: Outcome
 
 
 class Conclusion(NamedTuple):
@@ -56,6 +58,8 @@ class Step:
         request: what is sent; another one after a repair.
         body: its body, serialised once.
         accepted_as: what an accepted request amounts to.
+        carries_profile: whether the vendor then has the event's profile.
+        remark: what the request leaves out, as the outcome's reason, if nothing else is said.
         attempts: requests made.
         repaired: why the request is another than was rendered, if it is.
         status: HTTP status of the last answer; None when none came.
@@ -69,6 +73,8 @@ class Step:
     request: Request
     body: bytes
     accepted_as: Outcome
+    carries_profile: bool = False
+    remark: str | None = None
     attempts: int = 0
     repaired: str | None = None
     status: int | None = None

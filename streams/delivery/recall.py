@@ -14,6 +14,7 @@ from streams.delivery.ledger import Memory, read_from
 from streams.delivery.outcomes import CONNECTION_HEADER
 from streams.delivery.pending import Recalled
 from streams.delivery.reader import PartitionReader, Stretch
+from streams.model.delivery import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,5 +107,10 @@ class Recall:
         outcome = self._decode(value)
         ours = outcome["topic"] == self._deliveries and outcome["offset"] >= position.offset
         if ours and outcome["final"]:
-            recalled = Recalled(outcome["delivery_id"], outcome["part"], message.offset() or 0)
+            recalled = Recalled(
+                outcome["delivery_id"],
+                outcome["part"],
+                message.offset() or 0,
+                Outcome(outcome["outcome"]),
+            )
             found[outcome["offset"]].append(recalled)

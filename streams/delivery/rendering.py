@@ -1,7 +1,8 @@
 """From a delivery's bytes to the requests that it asks for; what cannot be rendered is given up.
 
 Runs when a delivery is about to be sent, not when it is read: so only as many bodies are in memory
-as can soon go out.
+as can soon go out, and all that came before for the customer is concluded: what the vendor knows of
+the profile is known.
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from __future__ import annotations
 import logging
 import traceback
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from streams.delivery.pending import Conclusion, Step
+from streams.delivery.profiles import APPLIED
 from streams.errors import BadRecord
-from streams.model.delivery import Outcome, Part, Refusal
+from streams.model.delivery import Outcome, Part
 from streams.model.ids import delivery_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streams.delivery.books import Books
     from streams.delivery.clock import Clock
     from streams.delivery.connection import Connection
-    from streams.delivery.outcomes import Outcomes
     from streams.delivery.pending import Delivery
     from streams.model.delivery import Destination
     from streams.model.enriched import EnrichedEvent
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _json = msgspec.json.Encoder().encode
+
+_SHADOW: Final = Conclusion(Outcome.FILTERED, "shadow")
+_FAILED: Final = Conclusion(Outcome.REJECTED, "failed", failed=True)
+_SUPERSEDED: Final = Conclusion(Outcome.SUPERSEDED)
+_UNCHANGED: Final = Conclusion(Outcome.DUPLICATE, "unchanged")
+
+_Rendered = tuple[str, "Step | Conclusion"]
 
 
 class Renderer:
@@ -41,67 +50,99 @@ class Renderer:
         connection: Connection,
         destination: Destination,
         decode: Callable[[bytes], EnrichedEvent],
-        outcomes: Outcomes,
+        books: Books,
         clock: Clock,
     ) -> None:
         """Take what it works with; `decode` raises `BadRecord` for what it cannot read."""
         self._connection = connection
         self._destination = destination
         self._decode = decode
-        self._outcomes = outcomes
+        self._outcomes, self._profiles, self._guard = books
         self._clock = clock
 
-    def render(self, delivery: Delivery) -> None:
+    def render(self, delivery: Delivery) -> bool:
         """Fill in the delivery's event, id and steps; conclude what is not to be sent.
 
-        Parts that an earlier run concluded are left out.
+        Parts that an earlier run concluded are left out. False: the breaker holds the delivery
+        back, and nothing was concluded; render it again when it may go.
         """
-        event = self._read(delivery)
-        if event is None:
+        event = self._read(delivery.value)
+        if isinstance(event, BadRecord):
+            bad = Conclusion(Outcome.REJECTED, event.reason, event.field, failed=True)
+            if not self._guard.passes(delivery, bad):
+                return False
+            self._outcomes.give_up_record(delivery, event)
             delivery.rendered = True
-            return
+            return True
         delivery.event = event
         delivery.id = delivery_id(event.event_id, event.type, self._connection.name)
+        parts = self._left(delivery, event, self._parts(delivery, event))
+        told = [(name, *self._told(part)) for name, part in parts]
+        if not all(self._guard.passes(delivery, what) for _, what, _ in told if what is not None):
+            delivery.event = None
+            return False
+        for name, conclusion, step in told:
+            if conclusion is not None:
+                self._outcomes.conclude(delivery, name, conclusion, step)
+            elif step is not None:
+                delivery.steps.append(step)
+        delivery.rendered = True
+        return True
+
+    def _read(self, value: bytes) -> EnrichedEvent | BadRecord:
         try:
-            parts = self._parts(event, delivery.id)
+            return self._decode(value)
+        except BadRecord as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - as below
+            log.error("%s: decoding raised %s", self._connection.name, describe(error))  # noqa: TRY400
+            return BadRecord("failed", None, f"decoding raised {describe(error)}")
+
+    def _parts(self, delivery: Delivery, event: EnrichedEvent) -> list[_Rendered]:
+        """All parts of a delivery, profiles that the vendor needs no more concluded already."""
+        options, now = self._connection.options, self._clock.now()
+        age = self._profiles.age(delivery.partition, event)
+        parts: list[_Rendered] = []
+        try:
+            rendered = self._destination.render(
+                event, delivery.id, now, options, superseded=age < 0
+            )
+            for part in rendered:
+                if part.name == "profile" and age <= 0:
+                    parts.append((part.name, _SUPERSEDED if age < 0 else _UNCHANGED))
+                elif isinstance(part, Part):
+                    parts.append((part.name, _step(part, superseded=age < 0)))
+                else:
+                    parts.append((part.name, Conclusion(part.outcome, part.reason, part.field)))
         except Exception as error:  # noqa: BLE001 - one event's bug must not stop the others
             log.error("%s: the renderer raised %s", self._connection.name, describe(error))  # noqa: TRY400
-            failed = Conclusion(Outcome.REJECTED, "failed", failed=True)
-            parts = [("event", failed)]
-        concluded = {each.part for each in delivery.recalled if each.delivery_id == delivery.id}
-        for name, part in parts:
-            if name in concluded:
-                continue
-            if isinstance(part, Step) and self._connection.mode == "live":
-                delivery.steps.append(part)
-            elif isinstance(part, Step):
-                shadow = Conclusion(Outcome.FILTERED, "shadow")
-                self._outcomes.conclude(delivery, name, shadow, part)
-            else:
-                self._outcomes.conclude(delivery, name, part)
-        delivery.rendered = True
-
-    def _read(self, delivery: Delivery) -> EnrichedEvent | None:
-        try:
-            return self._decode(delivery.value)
-        except BadRecord as error:
-            bad = error
-        except Exception as error:  # noqa: BLE001 - as above
-            log.error("%s: decoding raised %s", self._connection.name, describe(error))  # noqa: TRY400
-            bad = BadRecord("failed", None, f"decoding raised {describe(error)}")
-        self._outcomes.give_up_record(delivery, bad)
-        return None
-
-    def _parts(self, event: EnrichedEvent, identity: str) -> list[tuple[str, Step | Conclusion]]:
-        options, now = self._connection.options, self._clock.now()
-        parts: list[tuple[str, Step | Conclusion]] = []
-        for part in self._destination.render(event, identity, now, options):
-            match part:
-                case Part(name, request, outcome):
-                    parts.append((name, Step(name, request, _json(request.body), outcome)))
-                case Refusal(name, outcome, reason, field):
-                    parts.append((name, Conclusion(outcome, reason, field)))
+            return [("event", _FAILED)]
         return parts or [("event", Conclusion(Outcome.FILTERED, "nothing_to_send"))]
+
+    def _left(
+        self, delivery: Delivery, event: EnrichedEvent, parts: list[_Rendered]
+    ) -> list[_Rendered]:
+        """The parts that no earlier run concluded; what those brought the vendor is noted."""
+        recalled = {
+            each.part: each for each in delivery.recalled if each.delivery_id == delivery.id
+        }
+        for name, part in parts:
+            applied = name in recalled and recalled[name].outcome in APPLIED
+            if applied and isinstance(part, Step) and part.carries_profile:
+                self._profiles.applied(delivery, event)
+        return [(name, part) for name, part in parts if name not in recalled]
+
+    def _told(self, part: Step | Conclusion) -> tuple[Conclusion | None, Step | None]:
+        """What is concluded at once, and the step that is to be sent or would have been."""
+        if isinstance(part, Conclusion):
+            return part, None
+        return (None if self._connection.mode == "live" else _SHADOW), part
+
+
+def _step(part: Part, *, superseded: bool) -> Step:
+    carries = part.carries_profile or part.name == "profile"
+    remark = "profile_superseded" if carries and superseded else None
+    return Step(part.name, part.request, _json(part.request.body), part.outcome, carries, remark)
 
 
 def describe(error: Exception) -> str:

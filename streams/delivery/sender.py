@@ -2,7 +2,8 @@
 
 There is no loop here: each change that may let a request start (a record, an answer, a timer) asks
 for one dispatch in the next turn of the event loop. A customer whose delivery waits for its next
-attempt holds no slot, so it holds back nobody else.
+attempt holds no slot, so it holds back nobody else. While the breaker is open (`guard`), one
+delivery at a time may go, as a trial.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from streams.delivery.order import Customers, Oldest
+from streams.delivery.order import Customers, Ready
 from streams.delivery.pending import Conclusion
 from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
 from streams.model.delivery import Outcome
@@ -22,9 +23,10 @@ from streams.model.delivery import Outcome
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
 
+    from streams.delivery.books import Books
     from streams.delivery.clock import Clock
     from streams.delivery.limits import Limiter
-    from streams.delivery.outcomes import Outcomes
+    from streams.delivery.owner import Owner
     from streams.delivery.pending import Delivery, Step
     from streams.delivery.rendering import Renderer
     from streams.delivery.retry import Schedule
@@ -59,19 +61,6 @@ class Pace:
     clock: Clock
 
 
-class Owner(Protocol):
-    """Who is told what happens."""
-
-    def progressed(self, delivery: Delivery) -> None:
-        """A request of it ended, or all its parts are concluded."""
-
-    def halted(self, reason: str) -> None:
-        """The vendor refuses the credentials; nothing is sent any more."""
-
-    def failed(self, error: BaseException) -> None:
-        """Our own code failed where it must not; the process must end."""
-
-
 class Sender:
     """Sends one connection's deliveries. For one event loop, not used before it runs."""
 
@@ -81,7 +70,7 @@ class Sender:
         attempt: Callable[[Step], Awaitable[Verdict]],
         pace: Pace,
         renderer: Renderer,
-        outcomes: Outcomes,
+        books: Books,
         statistics: Statistics,
     ) -> None:
         """Take what it works with."""
@@ -92,13 +81,16 @@ class Sender:
         self._schedule = pace.schedule
         self._clock = pace.clock
         self._renderer = renderer
-        self._outcomes = outcomes
+        self._books = books
+        self._outcomes = books.outcomes
+        self._guard = books.guard
         self._statistics = statistics
         self._customers = Customers()
-        self._ready: dict[str, Oldest] = {}
+        self._ready = Ready()
         self._throttles: Counter[str] = Counter()
         self._asked = False
         self._alarm: asyncio.TimerHandle | None = None
+        self._guard.attach(self._ask)
 
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery; it goes when its customer's earlier ones are concluded."""
@@ -112,7 +104,7 @@ class Sender:
             if delivery.timer is not None:
                 delivery.timer.cancel()
         self._customers.drop(partitions)
-        for ready in self._ready.values():
+        for ready in self._ready:
             ready.sift()
         self._ask()
 
@@ -134,27 +126,32 @@ class Sender:
         if self._statistics.paused is not None:
             return
         try:
-            self._render_some()
-            self._set_alarm(self._start_some())
+            if not self._guard.open:
+                self._render_some()
+            self._set_alarm(self._try_out() if self._guard.open else self._start_some())
         except Exception as error:  # noqa: BLE001 - in a callback it would only be logged
             self._owner.failed(error)
 
     def _render_some(self) -> None:
         for _ in range(_RENDERED_A_TURN):
-            if sum(map(len, self._ready.values())) >= _AHEAD * self._concurrency:
+            if self._guard.open or len(self._ready) >= _AHEAD * self._concurrency:
                 return
             delivery = self._customers.take()
             if delivery is None:
                 return
-            self._renderer.render(delivery)
-            self._go_on(delivery)
+            self._render(delivery)
         self._ask()
+
+    def _render(self, delivery: Delivery) -> None:
+        if self._renderer.render(delivery):
+            self._go_on(delivery)
+        else:
+            self._customers.put_back(delivery)
 
     def _start_some(self) -> float | None:
         """Start what may start; return the seconds until a limit lets more start, if it is that."""
         waits = []
-        oldest_first = sorted(self._ready.items(), key=lambda entry: entry[1].first)
-        for endpoint, ready in oldest_first:
+        for endpoint, ready in self._ready.oldest_first():
             while len(ready) and self._statistics.in_flight < self._concurrency:
                 wait = self._limiter.take(endpoint)
                 if wait > 0:
@@ -162,6 +159,46 @@ class Sender:
                     break
                 self._start(ready.pop())
         return min(waits, default=None)
+
+    def _try_out(self) -> float | None:
+        """Let the trial go, if there is one; return the seconds until a limit lets it, as above."""
+        trial = self._trial()
+        if trial is None or trial.task is not None:
+            return None
+        wait = self._limiter.take(trial.steps[0].request.endpoint)
+        if wait > 0:
+            return wait
+        for ready in self._ready:
+            ready.remove(trial)
+        self._start(trial)
+        return None
+
+    def _trial(self) -> Delivery | None:
+        """The delivery that may go although the breaker is open; rendered, with a step to send."""
+        trial = self._guard.trial
+        if trial is not None and (trial.dropped or not trial.steps):
+            self._guard.pass_over()
+            trial = None
+        if trial is not None or not self._guard.due:
+            return trial
+        candidate = self._candidate()
+        if candidate is not None:
+            self._guard.begin(candidate)
+            if not candidate.rendered:
+                self._customers.free.remove(candidate)
+                self._render(candidate)
+            self._ask()
+        return None
+
+    def _candidate(self) -> Delivery | None:
+        """The oldest delivery that could go and came in after the last trial; else the oldest."""
+        places = [self._customers.free, *self._ready]
+        for tried in (self._guard.tried, 0):
+            after = (place.after(tried) for place in places)
+            found: list[Delivery] = [each for each in after if each is not None]
+            if found:
+                return min(found, key=lambda each: each.sequence)
+        return None
 
     def _set_alarm(self, wait: float | None) -> None:
         loop, alarm = asyncio.get_running_loop(), self._alarm
@@ -205,12 +242,12 @@ class Sender:
             self._throttles.pop(endpoint, None)
         match following:
             case Conclusion():
-                self._outcomes.conclude(delivery, step.name, following, step)
-                delivery.steps.popleft()
+                self._books.conclude(delivery, step, following)
             case Resend(request, reason):
                 step.request, step.body, step.repaired = request, _json(request.body), reason
             case Wait(seconds, reason):
                 self._outcomes.mention(delivery, step, Conclusion(Outcome.RETRYING, reason))
+                self._guard.undecided(delivery)
                 self._later(delivery, seconds)
                 return
             case Halt(reason):
@@ -224,8 +261,7 @@ class Sender:
         """Queue the next request of a customer's head, or let the customer's next delivery go."""
         if delivery.steps:
             if not delivery.dropped:
-                endpoint = delivery.steps[0].request.endpoint
-                self._ready.setdefault(endpoint, Oldest()).push(delivery)
+                self._ready.push(delivery)
             return
         self._customers.conclude(delivery)
         self._owner.progressed(delivery)

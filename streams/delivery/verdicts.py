@@ -50,7 +50,7 @@ def judge(step: Step, verdict: Verdict, schedule: Schedule, random: float) -> Ne
     """
     match verdict:
         case Accepted(note):
-            return Conclusion(step.accepted_as, note or step.repaired)
+            return Conclusion(step.accepted_as, note or step.repaired or step.remark)
         case Rejected(reason, field):
             return Conclusion(Outcome.REJECTED, reason, field)
         case Unauthorized(reason):

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from streams.breaker import DEFAULT_RULE
 from streams.delivery.attempts import Attempts
+from streams.delivery.books import Books
 from streams.delivery.clock import Clock
 from streams.delivery.fingerprints import Fingerprints
+from streams.delivery.guard import Guard
 from streams.delivery.http import Http, Timeouts
 from streams.delivery.limits import Limiter
 from streams.delivery.outcomes import Desk, Outcomes
+from streams.delivery.profiles import Profiles
 from streams.delivery.publisher import Publisher
 from streams.delivery.rendering import Renderer
 from streams.delivery.retry import Schedule
-from streams.delivery.sender import Owner, Pace, Sender
+from streams.delivery.sender import Pace, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from collections.abc import Set as AbstractSet
 
+    from streams.breaker import Rule
     from streams.delivery.connection import Connection
     from streams.delivery.ledger import Memory
+    from streams.delivery.owner import Owner
+    from streams.delivery.profiles import Versions
     from streams.delivery.publisher import Producer
     from streams.delivery.statistics import Statistics
     from streams.engine.batch import Position
+    from streams.engine.preparation import Preparation
     from streams.model.delivery import Destination
     from streams.model.enriched import EnrichedEvent
 
@@ -37,11 +45,13 @@ class Topics:
         deliveries: consumed.
         outcomes: shared by all connections, with as many partitions as `deliveries`.
         dead_letters: the connection's own.
+        profiles: the connection's own, with as many partitions as `deliveries`.
     """
 
     deliveries: str
     outcomes: str
     dead_letters: str
+    profiles: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +78,10 @@ class Tools:
         codecs: of those records.
         producer: idempotent, `acks=all`; connections of a process may share one.
         recall: `Recall`, or what stands for it in tests; called in the engine's loading thread.
+        restore: `ProfilesChangelog`, likewise.
         digest_key: of the hashes in outcomes; the same for all processes, secret.
+        rule: when the connection stops because too many fail alike.
+        preparation: awaited before the records of a batch are queued.
         clock: time and chance.
         schedule: of retries.
         timeouts: of requests.
@@ -78,27 +91,31 @@ class Tools:
     codecs: Codecs
     producer: Producer
     recall: Callable[[Mapping[int, Position], Callable[[], AbstractSet[int]]], Mapping[int, Memory]]
+    restore: Callable[[Collection[int], Callable[[], AbstractSet[int]]], Mapping[int, Versions]]
     digest_key: bytes = field(repr=False)
+    rule: Rule = DEFAULT_RULE
+    preparation: Preparation | None = None
     clock: Clock = field(default_factory=Clock)
     schedule: Schedule = field(default_factory=Schedule)
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
-class Handling(Owner, Protocol):
-    """Who owns the parts: told by the sender, and when the broker refuses records."""
+class Parts(NamedTuple):
+    """A connection's parts, as its handler uses them."""
 
-    def refused(self, reason: str | None) -> None:
-        """The broker refuses records, for this reason; None: it takes them again."""
+    sender: Sender
+    books: Books
+    http: Http
 
 
 def assemble(
     connection: Connection,
     destination: Destination,
     tools: Tools,
-    owner: Handling,
+    owner: Owner,
     statistics: Statistics,
-) -> tuple[Sender, Http]:
-    """The connection's sender, and the HTTP connections that it uses.
+) -> Parts:
+    """Put the connection's parts together.
 
     Raises:
         ConfigurationError: credentials that no header can carry.
@@ -110,12 +127,13 @@ def assemble(
         concurrency=connection.concurrency,
         timeouts=tools.timeouts,
     )
+    publisher = Publisher(tools.producer, schedule, refused=owner.refused, failed=owner.failed)
     desk = Desk(
         outcomes_topic=topics.outcomes,
         dead_letters_topic=topics.dead_letters,
         encode_outcome=codecs.encode_outcome,
         encode_dead_letter=codecs.encode_dead_letter,
-        publisher=Publisher(tools.producer, schedule, refused=owner.refused, failed=owner.failed),
+        publisher=publisher,
         fingerprints=Fingerprints(tools.digest_key),
         clock=clock,
     )
@@ -125,8 +143,12 @@ def assemble(
         safety=connection.safety,
         clock=clock.monotonic,
     )
+    books = Books(
+        outcomes=Outcomes(connection, desk, statistics, owner.progressed),
+        profiles=Profiles(topics.profiles, publisher, owner.progressed),
+        guard=Guard(tools.rule, clock, owner),
+    )
     pace = Pace(concurrency=connection.concurrency, limiter=limiter, schedule=schedule, clock=clock)
-    outcomes = Outcomes(connection, desk, statistics, owner.progressed)
-    renderer = Renderer(connection, destination, codecs.decode_event, outcomes, clock)
+    renderer = Renderer(connection, destination, codecs.decode_event, books, clock)
     attempts = Attempts(destination, http, statistics, clock)
-    return Sender(owner, attempts.make, pace, renderer, outcomes, statistics), http
+    return Parts(Sender(owner, attempts.make, pace, renderer, books, statistics), books, http)

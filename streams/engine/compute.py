@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
+    from streams.breaker import Failures
     from streams.engine.batch import Part
     from streams.engine.job import Job, Outputs
     from streams.engine.rows import Shard
@@ -42,6 +43,7 @@ class Work:
         changes: records for the changelog.
         records: source records in it.
         fired: timers in it.
+        failures: the records among them that the job gave up on, by kind.
     """
 
     partition: int
@@ -51,6 +53,7 @@ class Work:
     changes: dict[bytes, bytes | None]
     records: int
     fired: int
+    failures: Failures
 
 
 async def compute(job: Job, shard: Shard, part: Part) -> Work | None:
@@ -86,6 +89,7 @@ async def compute(job: Job, shard: Shard, part: Part) -> Work | None:
         changes=run.rows.changes,
         records=len(part.messages),
         fired=run.fired,
+        failures=run.rows.failures,
     )
 
 

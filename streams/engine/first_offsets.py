@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 def ensure_first_offsets(
     kafka: KafkaSettings, group: str, topic: str, *, start: Start, control: str
-) -> None:
+) -> int:
     """Give the group an offset in every partition if it starts for the first time.
 
     Safe when two workers start at once: both would commit the same, and the later one is refused
@@ -53,12 +53,16 @@ def ensure_first_offsets(
         start: where it begins, if nothing is recorded of it.
         control: the compacted topic on which first starts are recorded.
 
+    Returns:
+        When the group started for the first time, epoch milliseconds.
+
     Raises:
         ConfigurationError: a topic is missing, or the group is recorded and offsets are missing.
         KafkaException: the broker does not answer.
     """
     partitions = range(partition_count(kafka, topic))
-    if _recorded(kafka, control, _key(group, topic)):
+    recorded = _recorded(kafka, control, _key(group, topic))
+    if recorded is not None:
         missing = _missing(kafka, group, topic, partitions)
         if missing:
             raise ConfigurationError(
@@ -67,9 +71,9 @@ def ensure_first_offsets(
                 "Where to go on cannot be guessed: set its offsets with"
                 " `kafka-consumer-groups --reset-offsets` while no worker runs",
             )
-        return
+        return recorded
     _begin(kafka, group, topic, partitions, start)
-    _record(kafka, control, _key(group, topic), start)
+    return _record(kafka, control, _key(group, topic), start)
 
 
 def _begin(kafka: KafkaSettings, group: str, topic: str, partitions: range, start: Start) -> None:
@@ -98,17 +102,21 @@ def _missing(kafka: KafkaSettings, group: str, topic: str, partitions: range) ->
     return [partition for partition, position in positions.items() if position is None]
 
 
-def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> bool:
+def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> int | None:
+    """Return when the first start was, if it is recorded."""
     partitions = frozenset(range(partition_count(kafka, control)))
     tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
-    return any(key in table for table in tables.values())
+    for table in tables.values():
+        if key in table:
+            return int(json.loads(table[key])["at"])
+    return None
 
 
-def _record(kafka: KafkaSettings, control: str, key: bytes, start: Start) -> None:
-    producer = Producer(kafka.producer())
-    value = {"start": start, "at": int(time.time() * 1_000)}
-    producer.produce(control, json.dumps(value).encode(), key)
+def _record(kafka: KafkaSettings, control: str, key: bytes, start: Start) -> int:
+    producer, now = Producer(kafka.producer()), int(time.time() * 1_000)
+    producer.produce(control, json.dumps({"start": start, "at": now}).encode(), key)
     flush(producer, _FLUSH_SECONDS)
+    return now
 
 
 def _key(group: str, topic: str) -> bytes:

@@ -23,7 +23,7 @@ class Job(Protocol):
     """What is done with each record and each timer of a partition, in their order.
 
     An exception that escapes sets the partition back as poisoned, and after some tries stops the
-    process: a job turns bad records into dead letters itself.
+    process: a job turns bad records into dead letters itself, and says so (`Rows.gave_up`).
     """
 
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 
+from streams.breaker import DEFAULT_RULE
+from streams.engine.breakers import Breakers
 from streams.engine.compute import Poisoned, Work, compute
 from streams.engine.failure import describe
 from streams.engine.open_transactions import settle
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from streams.breaker import Rule
     from streams.engine.batch import Batch, Part, Position
     from streams.engine.job import Job
     from streams.engine.kafka import KafkaSettings
     from streams.engine.poller import Poller
+    from streams.engine.preparation import Preparation
     from streams.engine.publication import Publication
 
 __all__ = ["JobHandler"]
@@ -38,7 +42,14 @@ class JobHandler:
     """Runs one job on one lane."""
 
     def __init__(
-        self, kafka: KafkaSettings, job: Job, changelog: str, publication: Publication
+        self,
+        kafka: KafkaSettings,
+        job: Job,
+        changelog: str,
+        publication: Publication,
+        *,
+        rule: Rule = DEFAULT_RULE,
+        preparation: Preparation | None = None,
     ) -> None:
         """Prepare.
 
@@ -47,11 +58,15 @@ class JobHandler:
             job: what is done with records and timers.
             changelog: the compacted topic of the table, with the source's number of partitions.
             publication: `Transactional` or `AtLeastOnce`.
+            rule: when a partition stops whose records fail alike.
+            preparation: awaited before a batch is computed.
         """
         self._kafka = kafka
         self._job = job
         self._changelog = changelog
         self._publication = publication
+        self._breakers = Breakers(rule)
+        self._preparation = preparation
         self._shards: dict[int, Shard] = {}
         self._feeding = asyncio.Lock()
         self._publisher = ThreadPoolExecutor(1, "publish")
@@ -91,6 +106,8 @@ class JobHandler:
         """Forget the tables."""
         for partition in partitions:
             self._shards.pop(partition, None)
+        self._breakers.keep(self._poller.owned)
+        self._show()
 
     def next_due(self, partition: int) -> int:
         """Return the partition's earliest timer."""
@@ -101,11 +118,18 @@ class JobHandler:
         """Compute the batch, then begin to publish it as soon as the one before is out."""
         seconds = self._poller.statistics.seconds
         try:
+            if self._preparation is not None:  # not while feeding: a barrier need not wait for it
+                await self._preparation(batch.parts, self._poller)
             async with self._feeding:
                 began = time.perf_counter()
                 works = [work for part in batch.parts if (work := await self._compute(part))]
+                works, stopped = self._breakers.sort(works)
+                self._show()
                 computed = time.perf_counter()
-                await self._published()
+                try:
+                    await self._published()
+                finally:  # only now: the batch before, under the same epoch, is good
+                    self._stop(stopped)
                 seconds["compute"] += computed - began
                 seconds["wait"] += time.perf_counter() - computed
                 if works:
@@ -141,6 +165,16 @@ class JobHandler:
         except Poisoned as error:
             self._poller.reset([share], str(error), poison=True)
             return None
+
+    def _stop(self, works: Sequence[Work]) -> None:
+        """Throw work away that the breaker holds back; later its records are read again."""
+        for partition, epoch in ((work.partition, work.epoch) for work in works):
+            cause, wait = self._breakers.cause(partition), self._breakers.rule.retry
+            self._poller.reset([Share(partition, epoch)], cause, wait=wait)
+
+    def _show(self) -> None:
+        self._poller.unready(self._breakers.reason, about="breaker")
+        self._poller.statistics.breakers = self._breakers.states
 
     def _prepare(self) -> None:
         """Connect while the tables are restored; what fails here is tried again by `publish`."""

@@ -41,7 +41,7 @@ class PollLoop:
     """What one poll thread does. `loaded` and `attach` may be called from outside it.
 
     Attributes:
-        lag: records not yet committed, by running partition.
+        lag: records not yet committed, by partition; of one that does not run, when it last did.
         ticked: `time.monotonic()` of the last turn, 0 before the first.
     """
 
@@ -94,8 +94,13 @@ class PollLoop:
             self._state.membership.stable = False
             self._state.commits.close()
 
-    def set_back(self, shares: Sequence[Share], cause: str, *, poison: bool) -> None:
-        """Load partitions anew whose work failed; later, the more often it failed in a row."""
+    def set_back(
+        self, shares: Sequence[Share], cause: str, *, poison: bool, wait: float | None
+    ) -> None:
+        """Load partitions anew whose work failed; later, the more often it failed in a row.
+
+        A `wait` in seconds stands instead of that: such a setback counts for nothing.
+        """
         self._statistics.resets += len(shares)
         partitions = [share.partition for share in shares]
         log.warning("%s: partitions %s are set back: %s", self._lane.name, partitions, cause)
@@ -104,7 +109,8 @@ class PollLoop:
         self._cursors.drop(share.partition for share in running)
         self._loop.call_soon_threadsafe(self._lane.handler.drop, partitions)
         for share in running:
-            delay = self._state.setbacks.note(share.partition, cause, poison=poison)
+            setbacks = self._state.setbacks
+            delay = setbacks.note(share.partition, cause, poison=poison) if wait is None else wait
             self._loader.start([share], delay)
 
     def _join(self) -> None:
@@ -229,7 +235,8 @@ class PollLoop:
         if now - self._lag_at < _LAG_SECONDS:
             return
         self._lag_at = now
-        lag = {}
+        loading = self._ownership.loading()  # or stopped by the breaker: as it was seen last
+        lag = {p: records for p, records in self.lag.items() if p in loading}
         for partition in self._ownership.running():
             place = TopicPartition(self._lane.topic, partition)
             _, high = self._consumer.get_watermark_offsets(place, cached=True)

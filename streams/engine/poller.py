@@ -39,14 +39,13 @@ class Poller:
     Attributes:
         lane: what it serves.
         statistics: what it counts, shared with the handler and its publication.
-        unready_reason: why the lane is marked unready, or None.
     """
 
     def __init__(self, lane: Lane, kafka: KafkaSettings) -> None:
         state = LaneState(lane, kafka)
         self.lane = lane
         self.statistics: LaneStatistics = state.statistics
-        self.unready_reason: str | None = None
+        self._reasons: dict[str, str] = {}
         self._ownership = state.ownership
         self._membership = state.membership
         self._cursors = state.cursors
@@ -79,7 +78,7 @@ class Poller:
 
     @property
     def lag(self) -> Mapping[int, int]:
-        """Records not yet committed, by running partition; looked at once a second."""
+        """Records not yet committed, by partition; looked at once a second while it runs."""
         return self._loop.lag
 
     @property
@@ -103,16 +102,20 @@ class Poller:
     @property
     def not_ready(self) -> str | None:
         """Why the lane is not ready; None when it is, also without any partition."""
-        if self.unready_reason is not None:
-            return self.unready_reason
+        if self._reasons:
+            return "; ".join(self._reasons.values())
         if not self._membership.stable:
             return "not a member of its group yet"
         loading = self.loading
         return f"loading partitions {sorted(loading)}" if loading else None
 
-    def unready(self, reason: str | None) -> None:
-        """Mark the lane unready with a reason; None takes the mark away."""
-        self.unready_reason = reason
+    def unready(self, reason: str | None, *, about: str = "") -> None:
+        """Mark the lane unready with a reason; None takes the mark away.
+
+        There is one mark for each thing that a reason may be about.
+        """
+        others = {name: text for name, text in self._reasons.items() if name != about}
+        self._reasons = others if reason is None else others | {about: reason}
 
     def commit(self, progress: Progress) -> Future[frozenset[int]]:
         """Commit positions, partition → (epoch of the work, position), by the consumer.
@@ -129,21 +132,29 @@ class Poller:
         """Take note of offsets that were committed in a transaction."""
         self._cursors.commit(offsets)
 
-    def reset(self, shares: Iterable[Share], cause: str, *, poison: bool = False) -> None:
+    def reset(
+        self,
+        shares: Iterable[Share],
+        cause: str,
+        *,
+        poison: bool = False,
+        wait: float | None = None,
+    ) -> None:
         """Give up these epochs at once, and go on from the committed positions.
 
         Args:
             shares: (partition, epoch) of the failed work.
             cause: for the log and, in the end, the error; without personal data.
             poison: the records themselves make the work fail, so the tries are limited.
+            wait: seconds until they go on, as often as it takes; None: longer each time.
         """
         again = self._ownership.reset(Share(*share) for share in shares)
         if again:
-            self._slots.ask(lambda: self._loop.set_back(again, cause, poison=poison))
+            self._slots.ask(lambda: self._loop.set_back(again, cause, poison=poison, wait=wait))
 
     def fail(self, error: BaseException) -> None:
         """End the process: going on would lose or repeat something."""
-        self.unready_reason = f"failed: {error}"
+        self.unready(f"failed: {error}", about="failure")
         self._shell.failed(error)
 
     def start(self, loop: asyncio.AbstractEventLoop, shell: Shell) -> None:

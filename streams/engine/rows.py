@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from streams.engine.batch import FIRST
@@ -10,6 +11,7 @@ from streams.engine.timers import Timers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streams.breaker import Failures
     from streams.engine.batch import Position
 
 __all__ = ["Rows", "Shard"]
@@ -46,9 +48,10 @@ class Rows:
         get: key → row or None.
         now: stream time in epoch milliseconds.
         changes: key → row, None for a deleted one; goes to the changelog.
+        failures: records that the job gave up on, by kind.
     """
 
-    __slots__ = ("_rows", "_timers", "changes", "get", "now")
+    __slots__ = ("_rows", "_timers", "changes", "failures", "get", "now")
 
     def __init__(self, shard: Shard) -> None:
         self._rows = shard.rows
@@ -56,6 +59,16 @@ class Rows:
         self.get = shard.rows.get
         self.now = shard.stream_time
         self.changes: dict[bytes, bytes | None] = {}
+        self.failures: Failures = Counter()
+
+    def gave_up(self, reason: str, name: str | None) -> None:
+        """Say that the record at hand became a dead letter: too many alike stop the partition.
+
+        Args:
+            reason: a word of a closed set.
+            name: the field that was wrong, if one was.
+        """
+        self.failures[reason, name] += 1
 
     def put(self, key: bytes, row: bytes | None, due: int = 0) -> None:
         """Replace a row, or delete it with None.

@@ -1,7 +1,7 @@
 """What a lane counts; read at scrape by the program's metrics.
 
 Each number has one writing thread, so plain attributes do, except those of restores, which may run
-side by side. All only grow, except `restoring`.
+side by side. All only grow, except `restoring` and `breakers`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["LaneStatistics", "RestoreProgress"]
 
@@ -46,6 +50,7 @@ class LaneStatistics:
         restored_rows: changelog records read by restores.
         restore_seconds: time spent in restores.
         restoring: partitions being restored now.
+        breakers: 1 for each partition (or `all`) that its breaker has stopped, 0 for the others.
     """
 
     batches: int = 0
@@ -61,6 +66,7 @@ class LaneStatistics:
     restored_rows: int = 0
     restore_seconds: float = 0.0
     restoring: dict[int, RestoreProgress] = field(default_factory=dict)
+    breakers: Mapping[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add_restore(self, rows: int, seconds: float) -> None:

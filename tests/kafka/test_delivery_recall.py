@@ -14,6 +14,7 @@ from streams.delivery.recall import MARGIN_MS, Recall
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.batch import Position
 from streams.engine.kafka import KafkaSettings
+from streams.model.delivery import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ class Topics:
             "topic": self.deliveries,
             "offset": offset,
             "final": True,
+            "outcome": "delivered",
         } | fields
         self._producer.produce(
             self.outcomes,
@@ -88,14 +90,17 @@ def test_only_what_matters_is_recalled(topics: Topics) -> None:
     topics.conclude(6, connection="other")
     topics.conclude(6, topic="another")
     topics.conclude(7)
-    topics.conclude(7, part="profile")
+    topics.conclude(7, part="profile", outcome="rejected")
     position = Position(5, "outcomes=0")
     memory = topics.recall({0: position})[0]
 
     assert (position, 7) == (memory.position, memory.outcomes_end)
     assert {
-        5: (Recalled("d5", "event", 1),),
-        7: (Recalled("d7", "event", 5), Recalled("d7", "profile", 6)),
+        5: (Recalled("d5", "event", 1, Outcome.DELIVERED),),
+        7: (
+            Recalled("d7", "event", 5, Outcome.DELIVERED),
+            Recalled("d7", "profile", 6, Outcome.REJECTED),
+        ),
     } == memory.recalled
 
 

@@ -135,7 +135,8 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
         transactions += step == "began"
         if step == "began" and transactions == 2:
             until(lambda: bool(job.stumbled), "the third batch failed")
-            came_back = time.monotonic() + 1.0
+            until(lambda: bool(driver.poller.loading), "its partition is set back")
+            came_back = time.monotonic() + 2.0
             while driver.poller.loading and time.monotonic() < came_back:
                 time.sleep(0.01)
 

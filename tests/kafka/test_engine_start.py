@@ -40,9 +40,9 @@ def world(broker: str, prefix: str) -> World:
     return World(broker, prefix).create(start=False)
 
 
-def begin(world: World, start: Start) -> None:
-    """Let the group start."""
-    ensure_first_offsets(
+def begin(world: World, start: Start) -> int:
+    """Let the group start; when it first did."""
+    return ensure_first_offsets(
         world.kafka, world.prefix, world.source, start=start, control=world.control
     )
 
@@ -67,6 +67,16 @@ def test_first_offsets_are_explicit(world: World, start: Start) -> None:
 
     assert expected == first
     assert expected == offsets(world)
+
+
+def test_the_first_start_is_remembered(world: World) -> None:
+    """Every later start knows when the first was, which is where flows begin."""
+    before = int(time.time() * 1_000)
+    first = begin(world, "beginning")
+    after = int(time.time() * 1_000)
+
+    assert before <= first <= after
+    assert first == begin(world, "beginning")
 
 
 def test_only_missing_offsets_are_set(world: World) -> None:
@@ -103,7 +113,7 @@ def test_recorded_group_without_offsets_stops_and_asks(world: World) -> None:
     )
     key = f"first-offsets:{stranger.prefix}:{stranger.source}".encode()
     producer = Producer(world.kafka.producer())
-    producer.produce(world.control, b"{}", key)
+    producer.produce(world.control, b'{"start": "beginning", "at": 1}', key)
     assert producer.flush(30) == 0
 
     with pytest.raises(ConfigurationError, match=r"no offset for .*reset-offsets"):

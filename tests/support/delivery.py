@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
 
+from streams.breaker import DEFAULT_RULE
 from streams.delivery.connection import Connection
 from streams.delivery.handler import DeliveryHandler
 from streams.delivery.ledger import Memory
@@ -25,13 +26,16 @@ from tests.support.delivery_kafka import Message, Poller, Producer, Record
 from tests.support.delivery_vendor import Server, Vendor, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
+    from streams.breaker import Rule
     from streams.delivery.pending import Recalled
     from streams.model.delivery import Limit
     from streams.model.enriched import EnrichedEvent
 
-TOPICS = Topics(deliveries="deliveries", outcomes="outcomes", dead_letters="dead-letters")
+TOPICS = Topics(
+    deliveries="deliveries", outcomes="outcomes", dead_letters="dead-letters", profiles="profiles"
+)
 SECRET = "pk_live_1f3870be274f6c49"
 FAST = Schedule(base=0.001, cap=0.01)
 DEADLINE = 10.0
@@ -41,13 +45,20 @@ class Stage:
     """A handler with everything around it; an async context manager."""
 
     def __init__(
-        self, *, limits: tuple[Limit, ...] = (), schedule: Schedule = FAST, **connection: Any
+        self,
+        *,
+        limits: tuple[Limit, ...] = (),
+        schedule: Schedule = FAST,
+        rule: Rule = DEFAULT_RULE,
+        **connection: Any,
     ) -> None:
         self.server = Server()
         self.poller = Poller()
         self.producer = Producer()
         self.recalled: dict[int, dict[int, tuple[Recalled, ...]]] = {}
+        self.profiles: dict[int, dict[bytes, int]] = {}
         self._limits = limits
+        self._rule = rule
         self._schedule = schedule
         self._connection = {"name": "conn", "destination": "vendor", "mode": "live"} | connection
         self._ends: defaultdict[int, int] = defaultdict(int)
@@ -66,6 +77,8 @@ class Stage:
             codecs=codecs,
             producer=self.producer,
             recall=self._recall,
+            restore=self._restore,
+            rule=self._rule,
             digest_key=b"key",
             schedule=self._schedule,
         )
@@ -139,6 +152,12 @@ class Stage:
     ) -> dict[int, Memory]:
         del alive
         return {p: Memory(at, 0, self.recalled.get(p, {})) for p, at in positions.items()}
+
+    def _restore(
+        self, partitions: Collection[int], alive: Callable[[], Any]
+    ) -> dict[int, dict[bytes, int]]:
+        del alive
+        return {p: dict(self.profiles.get(p, {})) for p in partitions}
 
     def _done(self) -> None:
         self.batches += 1

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from streams.engine.statistics import LaneStatistics
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -63,6 +65,7 @@ class Poller:
         self.resets: list[tuple[int, int]] = []
         self.reasons: list[str | None] = []
         self.failure: BaseException | None = None
+        self.statistics = LaneStatistics()
 
     def owns(self, partition: int, epoch: int) -> bool:
         """Whether the epoch still holds."""
@@ -116,11 +119,15 @@ class Record:
 
 
 class Producer:
-    """A producer whose broker acknowledges at once, or when told to (`hold`), or refuses."""
+    """A producer whose broker acknowledges at once, or when told to (`hold`), or refuses.
+
+    Of one topic only: `hold_topic`.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.hold = False
+        self.hold_topic: str | None = None
         self.refusals: list[Exception] = []
         self._ends: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._held: list[tuple[asyncio.Future[tuple[int, int]], Record]] = []
@@ -136,9 +143,8 @@ class Producer:
     ) -> asyncio.Future[tuple[int, int]]:
         """Note a record."""
         future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
-        record = Record(
-            topic, key, msgspec.json.decode(value or b"{}"), dict(headers or ()), partition
-        )
+        told = {"version": value} if topic == "profiles" else msgspec.json.decode(value or b"{}")
+        record = Record(topic, key, told, dict(headers or ()), partition)
         if self.refusals:
             error = self.refusals.pop(0)
             if isinstance(error, BufferError):
@@ -146,7 +152,7 @@ class Producer:
             future.set_exception(error)
             return future
         self.records.append(record)
-        if self.hold:
+        if self.hold or topic == self.hold_topic:
             self._held.append((future, record))
         else:
             future.set_result(self._receipt(record))

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 
-def event(kind: str = "order.success", *, customer: str = "c1", number: int = 1) -> EnrichedEvent:
-    """An event of a kind that `Vendor` knows."""
+def event(
+    kind: str = "order.success", *, customer: str = "c1", number: int = 1, version: int = 0
+) -> EnrichedEvent:
+    """An event of a kind that `Vendor` knows; its profile's version is its number, or as told."""
     profile = ProfileView(
         active_subscriptions=1,
         total_subscriptions=1,
         ever_subscribed=True,
-        version=1,
+        version=version or number,
         email=f"{customer}@shop-demo.io",
     )
     return EnrichedEvent(
@@ -57,6 +59,7 @@ class Vendor:
     | event type | parts |
     |---|---|
     | `both` | event, then profile |
+    | `with_profile` | event that carries the profile: its `version`, null when superseded |
     | `profile.changed` | profile, on an endpoint of its own |
     | `nobody` | a refusal: rejected, no_identifier |
     | `nothing` | none |
@@ -72,11 +75,22 @@ class Vendor:
         self.limits = limits
 
     def render(
-        self, event: EnrichedEvent, delivery_id: str, now: int, options: Options
+        self,
+        event: EnrichedEvent,
+        delivery_id: str,
+        now: int,
+        options: Options,
+        *,
+        superseded: bool = False,
     ) -> list[asked.Part | asked.Refusal]:
         """See the table."""
         del now, options
-        part = asked.Part("event", self._request("events", event, delivery_id))
+        request = self._request("events", event, delivery_id)
+        if event.type == "with_profile":
+            version = None if superseded else event.profile.version
+            body = {**request.body, "version": version}
+            request = msgspec.structs.replace(request, body=body)
+        part = asked.Part("event", request, carries_profile=event.type == "with_profile")
         profile = asked.Part("profile", self._request("profiles", event, delivery_id))
         refusal = asked.Refusal("event", Outcome.REJECTED, "no_identifier", "email")
         match event.type:

@@ -13,11 +13,11 @@ from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 from msgspec.structs import replace
 
 from streams.avro import codec
+from streams.avro_structs import struct_writer
 from streams.demo.observation import Metrics
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
@@ -66,27 +66,38 @@ def identity(event: EnrichedEvent) -> str:
 class DeliveryWorld:
     """One test's topics, simulator and workers; an async context manager."""
 
-    def __init__(self, bootstrap: str, prefix: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        prefix: str,
+        faults: Sequence[Fault] = (),
+        connection: str = NAME,
+        **settings: str,
+    ) -> None:
+        """`settings`: further ones of the workers, `BREAKER__RETRY="1s"`."""
         self.kafka = KafkaSettings(bootstrap=bootstrap)
         self.names = Names(prefix)
-        self.simulator = SIMULATORS[NAME](Options(limits=None, faults=tuple(faults)))
+        self.simulator = SIMULATORS[connection](Options(limits=None, faults=tuple(faults)))
+        self._connection = connection
         self.fed: list[EnrichedEvent] = []
+        ours = f"STREAMS_CONNECTIONS__{connection.upper()}"
         self._environment = {
             "STREAMS_PREFIX": prefix,
             "STREAMS_KAFKA__BOOTSTRAP": bootstrap,
-            "STREAMS_CONNECTIONS__KLAVIYO__MODE": "live",
-            "STREAMS_CONNECTIONS__KLAVIYO__START": "beginning",
-            "STREAMS_CONNECTIONS__KLAVIYO__CREDENTIALS": SECRET,
-            "STREAMS_CONNECTIONS__KLAVIYO__LIMITS": "off",
-        }
+            f"{ours}__MODE": "live",
+            f"{ours}__START": "beginning",
+            f"{ours}__CREDENTIALS": SECRET,
+            f"{ours}__LIMITS": "off",
+        } | {f"STREAMS_{name}": value for name, value in settings.items()}
         self._workers: list[asyncio.subprocess.Process] = []
 
     async def __aenter__(self) -> Self:
         await self.simulator.start()
-        self._environment["STREAMS_CONNECTIONS__KLAVIYO__URL"] = self.simulator.url
+        ours = f"STREAMS_CONNECTIONS__{self._connection.upper()}"
+        self._environment[f"{ours}__URL"] = self.simulator.url
         specs = [
             TopicSpec(name=each.name, partitions=PARTITIONS, replication=1, config=each.config)
-            for each in self.names.topics([NAME])
+            for each in self.names.topics([self._connection])
         ]
         await asyncio.to_thread(create_topics, self.kafka, specs)
         return self
@@ -101,19 +112,21 @@ class DeliveryWorld:
     def feed(self, *events: EnrichedEvent | bytes) -> None:
         """Append deliveries, each to the partition of its customer."""
         producer = Producer(self.kafka.producer())
-        encode, topic = codec("events/enriched").encode, self.names.deliveries(NAME)
+        encode = struct_writer(codec("events/enriched"))
+        topic = self.names.deliveries(self._connection)
         for each in events:
             if isinstance(each, bytes):
                 producer.produce(topic, each, b"m:broken")
                 continue
-            value = encode(msgspec.to_builtins(each))
+            value = encode(each)
             producer.produce(topic, value, customer_key(each.merchant, each.customer_id))
             self.fed.append(each)
         assert producer.flush(PATIENCE) == 0
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start a worker: the real command line."""
-        command = [sys.executable, "-m", "streams", "worker", "deliver", NAME, "--port", "0"]
+        role = ["worker", "deliver", self._connection, "--port", "0"]
+        command = [sys.executable, "-m", "streams", *role]
         worker = await asyncio.create_subprocess_exec(
             *command, *arguments, env=dict(os.environ) | self._environment
         )
@@ -148,7 +161,9 @@ class DeliveryWorld:
 
     async def dead_letters(self) -> list[dict[str, Any]]:
         """All dead letters in Kafka now."""
-        return await asyncio.to_thread(self._read, self.names.dead_letters(NAME), "dead_letter")
+        return await asyncio.to_thread(
+            self._read, self.names.dead_letters(self._connection), "dead_letter"
+        )
 
     async def concluded(self) -> list[str]:
         """Delivery ids with a final outcome in Kafka now, one entry for each outcome."""
@@ -156,7 +171,7 @@ class DeliveryWorld:
 
     async def until_concluded(self) -> None:
         """Wait until every delivery fed has a final outcome, and its offset is committed."""
-        wanted = {identity(each) for each in self.fed}
+        wanted = {delivery_id(each.event_id, each.type, self._connection) for each in self.fed}
         async with asyncio.timeout(PATIENCE):
             while not (wanted <= set(await self.concluded()) and await self.lag() == 0):
                 assert any(each.returncode is None for each in self._workers), "no worker runs"
@@ -167,8 +182,8 @@ class DeliveryWorld:
         return await asyncio.to_thread(self._lag)
 
     def _lag(self) -> int:
-        topic = self.names.deliveries(NAME)
-        client = Consumer(self.kafka.observer(self.names.deliver_group(NAME)))
+        topic = self.names.deliveries(self._connection)
+        client = Consumer(self.kafka.observer(self.names.deliver_group(self._connection)))
         try:
             places = client.committed([TopicPartition(topic, p) for p in range(PARTITIONS)], 10)
             bounds = [client.get_watermark_offsets(place, timeout=10) for place in places]

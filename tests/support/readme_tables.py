@@ -12,9 +12,17 @@ from pydantic_core import PydanticUndefined
 from streams.delivery.statistics import Statistics
 from streams.destinations import DESTINATIONS
 from streams.errors import RecordReason
-from streams.metrics import DeriveCounts, delivery_metrics, derive_metrics, engine_metrics
+from streams.metrics import (
+    DeriveCounts,
+    delivery_metrics,
+    derive_metrics,
+    engine_metrics,
+    schema_metrics,
+)
 from streams.model.delivery import Outcome
+from streams.model.fact import WITHHELD
 from streams.settings import Connection, Settings
+from streams.settings.values import UNITS
 from streams.sources.ordergroove import OBJECT_OF
 
 if TYPE_CHECKING:
@@ -71,8 +79,14 @@ def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         return "a secret"
     if isinstance(value, timedelta):
-        return f"`{value.total_seconds() / 3600:g}h`"
+        return f"`{_duration(value.total_seconds())}`"
     return f"`{value}`"
+
+
+def _duration(seconds: float) -> str:
+    """As the settings file has it, in the largest unit that divides it."""
+    sizes = ((unit, size) for unit, size in reversed(UNITS.items()) if size >= 1)
+    return next(f"{seconds / size:g}{unit}" for unit, size in sizes if seconds % size == 0)
 
 
 def events() -> str:
@@ -101,12 +115,18 @@ def dead_letters() -> str:
     return _table(("reason", "what was wrong"), rows)
 
 
+def withheld() -> str:
+    """Why an event is not delivered."""
+    return _table(("reason", "what it means"), ((f"`{k}`", why) for k, why in WITHHELD.items()))
+
+
 def metrics() -> str:
     """Every metric of ours."""
     families = [
         *derive_metrics(DeriveCounts()),
         *engine_metrics(dict),
         *delivery_metrics({"": Statistics()}),
+        *schema_metrics({}),
     ]
     rows = []
     for family in families:
@@ -122,5 +142,6 @@ TABLES = {
     "events": events,
     "outcomes": outcomes,
     "dead_letters": dead_letters,
+    "withheld": withheld,
     "metrics": metrics,
 }

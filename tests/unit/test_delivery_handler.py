@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streams.delivery.ledger import read_from
 from streams.delivery.pending import Recalled
+from streams.model.delivery import Outcome
 from tests.support.delivery import Stage, identity, tell, until
 from tests.support.delivery_vendor import Answer, Gate, event
 
@@ -137,9 +138,9 @@ def test_what_an_earlier_run_concluded_is_not_sent() -> None:
 
     async def story(stage: Stage) -> None:
         stage.recalled[0] = {
-            0: (Recalled(identity("c1-1"), "event", 90),),
-            1: (Recalled(identity("c1-2", "both"), "event", 91),),
-            2: (Recalled("of another topic", "event", 92),),
+            0: (Recalled(identity("c1-1"), "event", 90, Outcome.DELIVERED),),
+            1: (Recalled(identity("c1-2", "both"), "event", 91, Outcome.REJECTED),),
+            2: (Recalled("of another topic", "event", 92, Outcome.DELIVERED),),
         }
         stage.own(0, epoch=2)
         await stage.feed(event(), event("both", number=2), event(number=3))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from streams.delivery.order import Customers
-from streams.delivery.pending import Delivery
+from streams.delivery.order import Customers, Oldest, Ready
+from streams.delivery.pending import Delivery, Step
+from streams.model.delivery import Outcome, Request
 
 
 def delivery(sequence: int, key: str, partition: int = 0) -> Delivery:
@@ -83,3 +84,39 @@ def test_a_dropped_partition_is_forgotten() -> None:
     queued.conclude(under_way)
 
     assert [2] == free(queued)
+
+
+def test_a_head_that_is_put_back_goes_again() -> None:
+    """Taken and not sent, it is the oldest again; its customer's next one stays behind it."""
+    queued, [head, *_] = customers("a", "a", "b")
+    queued.take()
+    queued.put_back(head)
+
+    assert [0, 2] == free(queued)
+
+
+def test_one_can_be_chosen_by_when_it_came() -> None:
+    """The oldest after a sequence number, left where it is until it is removed."""
+    heap, deliveries = Oldest(), [delivery(at, str(at)) for at in (7, 3, 5)]
+    for each in deliveries:
+        heap.push(each)
+    after = [found.sequence if (found := heap.after(at)) else None for at in (0, 3, 6, 7)]
+    heap.remove(deliveries[1])
+
+    assert [3, 5, 7, None] == after
+    assert [5, 7] == [heap.pop().sequence for _ in range(2)]
+
+
+def test_what_is_ready_waits_for_its_endpoint() -> None:
+    """By the endpoint of the next request; the one with the oldest delivery comes first."""
+    ready = Ready()
+    for sequence, endpoint in ((4, "events"), (2, "profiles"), (3, "events")):
+        each = delivery(sequence, str(sequence))
+        request = Request("POST", "/", {}, {}, endpoint)
+        each.steps.append(Step("event", request, b"", Outcome.DELIVERED))
+        ready.push(each)
+
+    assert 3 == len(ready)
+    assert [("profiles", 2), ("events", 3)] == [
+        (endpoint, waiting.first) for endpoint, waiting in ready.oldest_first()
+    ]

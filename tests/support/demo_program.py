@@ -1,0 +1,130 @@
+"""The program without a broker: webhook bodies through mapping, pipeline and renderers.
+
+What lies between them and a vendor is played here in few lines: partitions with a stream time each,
+timers, and the deliver role's rule that a version of a profile is applied once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import msgspec
+
+from streams.avro import codec
+from streams.demo.attentive_bodies import STATUS
+from streams.demo.compare import Received
+from streams.demo.ledger import VENDORS
+from streams.demo.verdicts import Verdict
+from streams.derive import DeriveOptions
+from streams.destinations import DESTINATIONS
+from streams.engine.timers import Timers
+from streams.errors import BadRecord
+from streams.model.delivery import Options, Outcome, Part, Refusal
+from streams.model.ids import customer_key, delivery_id
+from streams.pipeline import Pipeline, enriched_of
+from streams.route import Route
+from streams.sources.ordergroove import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.model.enriched import EnrichedEvent
+    from streams.pipeline import Processed
+
+PARTITIONS = 3
+HISTORY = DeriveOptions(history="complete", flows_from=0)
+"""What the demo's settings say."""
+
+
+class Program:
+    """Takes bodies, keeps what each vendor would get.
+
+    Attributes:
+        received: accepted requests by connection, in order of arrival; every request is accepted.
+        verdicts: connection → (delivery id, part) → what came of it.
+        deliveries: connection → events of its delivery topic by type.
+        dead_letters: of bodies, by reason.
+    """
+
+    def __init__(self) -> None:
+        self.received: defaultdict[str, list[Received]] = defaultdict(list)
+        self.verdicts: defaultdict[str, dict[tuple[str, str], Verdict]] = defaultdict(dict)
+        self.deliveries: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.dead_letters: Counter[str] = Counter()
+        self._source = codec("sources/ordergroove")
+        self._enriched = codec("events/enriched")
+        routes = [Route(name, DESTINATIONS[name].takes, None) for name in VENDORS]
+        self._pipeline = Pipeline(self._source, self._enriched, routes, HISTORY)
+        self._rows: dict[bytes, bytes] = {}
+        self._timers = [Timers() for _ in range(PARTITIONS)]
+        self._now = [0] * PARTITIONS
+        self._applied: dict[tuple[str, bytes], tuple[int, int]] = {}
+        self._held: dict[tuple[str, bytes], str] = {}
+
+    def arrive(self, body: bytes, at: int) -> None:
+        """The next body, recorded at that time (epoch milliseconds)."""
+        try:
+            record = record_of(body, at)
+        except BadRecord as bad:
+            self.dead_letters[bad.reason] += 1
+            return
+        key = customer_key(record["merchant"], record["customer_id"])
+        partition = crc32(key) % PARTITIONS
+        self._now[partition] = now = max(self._now[partition], at)
+        self._fire(partition)
+        value = self._source.encode(record)
+        self._keep(self._pipeline.process(value, self._rows.get, now, key, at), now)
+
+    def end(self) -> None:
+        """No more bodies: stream time moves on until no timer is left."""
+        for partition, timers in enumerate(self._timers):
+            while timers.earliest:
+                self._now[partition] = max(self._now[partition], timers.earliest)
+                self._fire(partition)
+
+    def _fire(self, partition: int) -> None:
+        now = self._now[partition]
+        while (timer := self._timers[partition].pop(now)) is not None:
+            _, key = timer
+            self._keep(self._pipeline.fire(key, self._rows[key], now), now)
+
+    def _keep(self, processed: Processed, now: int) -> None:
+        if processed.duplicate:
+            return
+        key = processed.key
+        self._timers[crc32(key) % PARTITIONS].set(key, processed.due)
+        assert processed.value is not None
+        self._rows[key] = processed.value
+        for told in processed.told:
+            for connection in told.connections:
+                event = enriched_of(self._enriched, told.value)
+                self._deliver(connection, key, event, now)
+
+    def _deliver(self, connection: str, key: bytes, event: EnrichedEvent, now: int) -> None:
+        name = delivery_id(event.event_id, event.type, connection)
+        self.deliveries[connection][event.type] += 1
+        parts: Iterable[Part | Refusal] = DESTINATIONS[connection].render(
+            event, name, now, Options()
+        ) or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
+        version = (event.profile.generation, event.profile.version)
+        for part in parts:
+            known = self._applied.get((connection, key)) == version
+            if part.name == "profile" and known:
+                verdict = Verdict("duplicate", "unchanged", now)
+            elif isinstance(part, Part):
+                verdict = Verdict(str(part.outcome), None, now)
+                self._send(connection, key, part)
+                if part.name == "profile":
+                    self._applied[connection, key] = version
+            else:
+                verdict = Verdict(str(part.outcome), part.reason, now)
+            self.verdicts[connection][name, part.name] = verdict
+
+    def _send(self, connection: str, key: bytes, part: Part) -> None:
+        body = msgspec.json.decode(msgspec.json.encode(part.request.body))
+        held = self._held.get((connection, key)) if part.name == "event" else None
+        self.received[connection].append(Received(part.request.path, body, held=held))
+        if part.name == "profile" and connection == "attentive":
+            self._held[connection, key] = body["properties"][STATUS]
