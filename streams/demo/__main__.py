@@ -14,17 +14,23 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from streams.demo.checkouts import SETTLES
 from streams.demo.children import Child, ChildFailed
 from streams.demo.java import BrokerError
 from streams.demo.shop import Shop, opens_for
 from streams.demo.shopkeeping import Books
+from streams.demo.showing import show
 from streams.demo.stage import Stage
-from streams.demo.summary import Summary, show, summarize
+from streams.demo.summary import Summary, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STUCK_SECONDS = 60.0
+CALM_SECONDS = 1.0
+MISSING_SECONDS = 10.0
+IDLE_LAG = 2_000
+"""Milliseconds that the stream time of an idle partition stays behind the clock (DESIGN §5)."""
 TRICKLE_SECONDS = 0.5
 
 
@@ -66,26 +72,28 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
-    console.print("starting Kafka, the Klaviyo simulator, a derive and a deliver worker …")
+    console.print("starting Kafka, two vendors' simulators, a derive and a deliver worker …")
     shop = Shop(options.seed, events=options.events, opens=opens_for(time.time()))
     with Stage(directory) as stage:
-        console.print(f"Kafka {stage.bootstrap}, simulator {stage.vendor_url}")
-        books = Books(shop, "klaviyo")
-        began = time.monotonic()
+        places = ", ".join(f"{name} {url}" for name, url in stage.urls.items())
+        console.print(f"Kafka {stage.bootstrap}, {places}", soft_wrap=True)
+        books = Books(shop)
+        began = time.time()
         child = stage.producing()
         with _progress(console) as progress:
             fed = progress.add_task("webhooks in", total=options.events)
             for body in books.day():
                 _feed(child, body)
                 progress.advance(fed)
-            books.break_some(stage.bootstrap, stage.names.events("ordergroove"), options.seed)
+            books.break_some(stage.bootstrap, stage.source, options.seed)
             if options.once:
                 child.stdin.close()
                 child.wait(STUCK_SECONDS)
             else:
                 child.stdin.flush()
+            _write(stage, books)
             _follow(stage, books, progress)
-        summary = summarize(stage, books, options.seed, time.monotonic() - began)
+        summary = summarize(stage, books, options.seed, began)
         show(summary, console)
         if options.json is not None:
             options.json.write_bytes(_json(summary))
@@ -114,19 +122,41 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
+def _write(stage: Stage, books: Books) -> None:
+    """Write the books, once the source topic holds everything that was fed."""
+    deadline = time.monotonic() + STUCK_SECONDS
+    while (there := stage.topics.size(stage.source)) < books.records:
+        stage.check()
+        if time.monotonic() > deadline:
+            raise ChildFailed(f"{there} of {books.records} records on the source topic")
+        time.sleep(0.1)
+    books.write(stage.topics.records(stage.source))
+
+
 def _follow(stage: Stage, books: Books, progress: Progress) -> None:
-    """Wait until everything has come through; raises `ChildFailed` when nothing moves any more."""
-    expected = sum(map(len, books.expected.requests.values()))
-    arrived = progress.add_task("arrived at Klaviyo", total=expected)
-    moved, last = time.monotonic(), -1
-    quiet = 0
-    while quiet < 2:
-        now = len(stage.vendor.accepted())
-        progress.update(arrived, completed=now)
-        quiet = quiet + 1 if stage.quiet() and now == last else 0
+    """Wait until everything has come through; raises `ChildFailed` when nothing moves any more.
+
+    The end is not before the clock has moved the stream time of idle partitions past the last
+    checkout. If something is still missing when all is quiet, it is not waited for much longer.
+    """
+    expected = {name: one.expected for name, one in books.expected.ledgers.items()}
+    tasks = {
+        name: progress.add_task(f"arrived at {name}", total=total)
+        for name, total in expected.items()
+    }
+    over = (books.last_at + SETTLES + IDLE_LAG) / 1_000
+    moved, last = time.monotonic(), dict.fromkeys(expected, 0)
+    while True:
+        now = {name: stage.simulators[name].count() for name in expected}
+        for name, count in now.items():
+            progress.update(tasks[name], completed=count)
         if now != last:
             moved, last = time.monotonic(), now
-        elif time.monotonic() - moved > STUCK_SECONDS:
+        still = time.monotonic() - moved
+        enough = CALM_SECONDS if now == expected else MISSING_SECONDS
+        if still > enough and time.time() > over and stage.quiet():
+            return
+        if still > STUCK_SECONDS:
             raise ChildFailed(f"nothing moves: {now} of {expected} requests arrived")
         time.sleep(0.2)
 
@@ -142,8 +172,8 @@ def _trickle(stage: Stage, books: Books, child: Child, console: Console) -> None
             _feed(child, next(bodies))
             child.stdin.flush()
         console.print(
-            f"{books.expected.bodies:,} webhooks in, "
-            f"{len(stage.vendor.accepted()):,} requests arrived"
+            f"{books.fed:,} webhooks in, requests arrived: "
+            + ", ".join(f"{one.count():,} {name}" for name, one in stage.simulators.items())
         )
 
 

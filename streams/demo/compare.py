@@ -1,4 +1,4 @@
-"""Holds what arrived at the Klaviyo simulator beside what the bookkeeping expects, one by one.
+"""Holds what arrived at a vendor's simulator beside what the bookkeeping expects, one by one.
 
 The end of the demo's flow. Order counts within a customer; between customers none is promised.
 """
@@ -14,7 +14,8 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from streams.demo.expected import Bookkeeping, ExpectedRequest
+    from streams.demo.ledger import ExpectedRequest, Ledger
+    from streams.demo.parts import Vendor
 
 _SHOWN = 20
 _ABSENT = "(absent)"
@@ -23,17 +24,24 @@ _NOBODY = "nobody that the shop knows"
 
 
 class Received(NamedTuple):
-    """A request that the simulator accepted: path and parsed JSON body."""
+    """A request that the simulator accepted.
+
+    Path and parsed JSON body; `at`: arrival in epoch seconds; `held`: of an event, the subscriber
+    status that the vendor then had for the person, where it says so.
+    """
 
     path: str
     body: Any
+    at: float = 0.0
+    held: str | None = None
 
 
 class Difference(NamedTuple):
     """Where expectation and arrival part.
 
-    `kind`: changed, missing, extra, order, repeat (a repeated unique_id with another body);
-    `where`: the request, and for a changed one the JSON path in it.
+    `kind`: changed, missing, extra, order, repeat (a repeated id with another body), status (the
+    vendor held another one when the event came); `where`: the request, and for a changed one the
+    JSON path in it.
     """
 
     kind: str
@@ -81,127 +89,125 @@ class Report:
         return "\n".join([head, *map(str, self.differences[:_SHOWN])])
 
 
-def compare(book: Bookkeeping, received: Iterable[Received]) -> Report:
-    """Everything that arrived beside everything expected.
+def compare(ledger: Ledger, received: Iterable[Received]) -> Report:
+    """Everything that arrived at a connection's vendor beside everything expected there.
 
-    An event is known by its unique_id, a profile call by the customer's e-mail or phone. A request
-    may come again after a crash if its body is equal; the repeat is counted and takes no part in
-    the order.
+    An event is known by its id, a profile call by the customer's e-mail or phone. A request may
+    come again after a crash if its body is equal; the repeat is counted and takes no part in the
+    order.
 
     Args:
-        book: the bookkeeping of all bodies fed.
+        ledger: of all bodies fed.
         received: accepted requests in order of arrival.
     """
-    report = Report(expected=sum(map(len, book.requests.values())))
-    owners = dict(_owners(book))
+    report = Report(expected=ledger.expected)
+    owners = dict(_owners(ledger))
     by_customer: dict[str, list[Received]] = defaultdict(list)
     for one in received:
         report.received += 1
-        by_customer[_owner(one, owners)].append(one)
-    for customer in book.requests.keys() | by_customer.keys():
-        _customer(customer, book.requests.get(customer, []), by_customer[customer], report)
+        labels = ledger.vendor.labels(one.body)
+        told = (labels.identity, *labels.contacts)
+        owner = next((owners[name] for name in told if name in owners), _NOBODY)
+        by_customer[owner].append(one)
+    for customer in ledger.requests.keys() | by_customer.keys():
+        wanted, came = ledger.requests.get(customer, []), by_customer[customer]
+        _Customer(customer, ledger.vendor, report).compare(wanted, came)
     report.differences.sort(key=lambda one: (one.customer == _NOBODY, one.customer))
     return report
 
 
-def _owners(book: Bookkeeping) -> Iterator[tuple[str, str]]:
-    """unique_id, e-mail and phone → customer."""
-    for customer, requests in book.requests.items():
+def _owners(ledger: Ledger) -> Iterator[tuple[str | None, str]]:
+    """Event id, e-mail and phone → customer."""
+    for customer, requests in ledger.requests.items():
         for one in requests:
-            attributes = one.body["data"]["attributes"]
-            person = attributes
-            if "unique_id" in attributes:
-                yield attributes["unique_id"], customer
-                person = attributes["profile"]["data"]["attributes"]
-            for name in ("email", "phone_number"):
-                if name in person:
-                    yield person[name], customer
+            labels = ledger.vendor.labels(one.body)
+            yield from ((name, customer) for name in (labels.identity, *labels.contacts) if name)
 
 
-def _owner(one: Received, owners: dict[str, str]) -> str:
-    attributes = _attributes(one.body)
-    told = (str(attributes.get(name)) for name in ("unique_id", "email", "phone_number"))
-    return next((owners[name] for name in told if name in owners), _NOBODY)
+@dataclass
+class _Customer:
+    """One customer's requests: repeats put aside, then each body, the order, the status."""
 
+    name: str
+    vendor: Vendor
+    report: Report
 
-def _attributes(body: Any) -> dict[str, Any]:
-    """The body's attributes; empty where it has none."""
-    data = body.get("data") if isinstance(body, dict) else None
-    attributes = data.get("attributes") if isinstance(data, dict) else None
-    return attributes if isinstance(attributes, dict) else {}
+    def compare(self, expected: list[ExpectedRequest], received: list[Received]) -> None:
+        got = self._without_repeats(expected, received)
+        self._bodies(expected, got)
+        self._order(expected, got)
+        if self.vendor.keeps_status:
+            self._statuses(expected, received)
 
+    def _differs(self, kind: str, where: str, expected: Any, got: Any) -> None:
+        self.report.differences.append(Difference(kind, self.name, where, expected, got))
 
-def _identity(body: Any) -> str:
-    """What a request is known by within its customer."""
-    return str(_attributes(body).get("unique_id") or _PROFILE)
+    def _identity(self, one: ExpectedRequest | Received) -> str:
+        """What a request is known by within its customer."""
+        return self.vendor.labels(one.body).identity or _PROFILE
 
+    def _without_repeats(
+        self, expected: list[ExpectedRequest], received: list[Received]
+    ) -> list[Received]:
+        got: list[Received] = []
+        by_id: dict[str, Received] = {}
+        for one in received:
+            due = expected[len(got)] if len(got) < len(expected) else None
+            name = self._identity(one)
+            earlier = self._earlier(one, got, due) if name == _PROFILE else by_id.get(name)
+            if earlier is None:
+                got.append(one)
+                by_id[name] = one
+                continue
+            self.report.repeats += 1
+            for where, was, now in _contrast(earlier, one):
+                self._differs("repeat", f"{name} {where}", was, now)
+        return got
 
-def _customer(
-    customer: str, expected: list[ExpectedRequest], received: list[Received], report: Report
-) -> None:
-    """One customer's requests: repeats put aside, then each body, then the order."""
-    got: list[Received] = []
-    by_id: dict[str, Received] = {}
-    for one in received:
-        due = expected[len(got)] if len(got) < len(expected) else None
-        earlier = _earlier(one, by_id, got, due)
-        if earlier is None:
-            got.append(one)
-            by_id[_identity(one.body)] = one
-            continue
-        report.repeats += 1
-        for where, was, now in _contrast(earlier, one):
-            label = f"{_identity(one.body)} {where}"
-            report.differences.append(Difference("repeat", customer, label, was, now))
-    report.differences.extend(_bodies(customer, expected, got))
-    report.differences.extend(_order(customer, expected, got))
+    def _earlier(
+        self, one: Received, got: list[Received], due: ExpectedRequest | None
+    ) -> Received | None:
+        """The arrival that a profile call repeats, if it does.
 
+        It has no id: it does if it is like an earlier one and not the call that is `due` now.
+        """
+        if due is not None and not any(_contrast(due, one)):
+            return None
+        calls = (each for each in got if self._identity(each) == _PROFILE)
+        return next((each for each in calls if not any(_contrast(each, one))), None)
 
-def _earlier(
-    one: Received, by_id: dict[str, Received], got: list[Received], due: ExpectedRequest | None
-) -> Received | None:
-    """The arrival that this one repeats, if it does.
+    def _bodies(self, expected: list[ExpectedRequest], got: list[Received]) -> None:
+        """Each expected request beside the one that came for it; then what is left over."""
+        left: dict[str, list[Received]] = defaultdict(list)
+        for arrived in got:
+            left[self._identity(arrived)].append(arrived)
+        for one in expected:
+            name = self._identity(one)
+            if not left[name]:
+                self._differs("missing", f"{one.type} {name}", one.type, _ABSENT)
+                continue
+            for where, want, have in _contrast(one, left[name].pop(0)):
+                self._differs("changed", f"{one.type} {name} {where}", want, have)
+        for name, more in left.items():
+            for extra in more:
+                self._differs("extra", f"{extra.path} {name}", _ABSENT, extra.body)
 
-    An event does by its unique_id. A profile call has no id: it does if it is like an earlier one
-    and not the call that is `due` now.
-    """
-    if _identity(one.body) != _PROFILE:
-        return by_id.get(_identity(one.body))
-    if due is not None and not any(_contrast(due, one)):
-        return None
-    calls = (earlier for earlier in got if _identity(earlier.body) == _PROFILE)
-    return next((earlier for earlier in calls if not any(_contrast(earlier, one))), None)
+    def _order(self, expected: list[ExpectedRequest], got: list[Received]) -> None:
+        """Where the order first differs, if the same requests came."""
+        wanted = [self._identity(one) for one in expected]
+        came = [self._identity(one) for one in got]
+        if wanted != came and Counter(wanted) == Counter(came):
+            place = next(i for i, name in enumerate(wanted) if came[i] != name)
+            self._differs("order", f"request {place + 1}", wanted[place], came[place])
 
-
-def _bodies(
-    customer: str, expected: list[ExpectedRequest], got: list[Received]
-) -> Iterator[Difference]:
-    """Each expected request beside the one that came for it; then what is left over."""
-    left: dict[str, list[Received]] = defaultdict(list)
-    for arrived in got:
-        left[_identity(arrived.body)].append(arrived)
-    for one in expected:
-        label = f"{one.type} {_identity(one.body)}"
-        came = left[_identity(one.body)]
-        if not came:
-            yield Difference("missing", customer, label, one.type, _ABSENT)
-            continue
-        for where, want, have in _contrast(one, came.pop(0)):
-            yield Difference("changed", customer, f"{label} {where}", want, have)
-    for name, more in left.items():
-        for extra in more:
-            yield Difference("extra", customer, f"{extra.path} {name}", _ABSENT, extra.body)
-
-
-def _order(
-    customer: str, expected: list[ExpectedRequest], got: list[Received]
-) -> Iterator[Difference]:
-    """Where the order first differs, if the same requests came."""
-    wanted = [_identity(one.body) for one in expected]
-    came = [_identity(one.body) for one in got]
-    if wanted != came and Counter(wanted) == Counter(came):
-        place = next(i for i, name in enumerate(wanted) if came[i] != name)
-        yield Difference("order", customer, f"request {place + 1}", wanted[place], came[place])
+    def _statuses(self, expected: list[ExpectedRequest], received: list[Received]) -> None:
+        """What the vendor held for the person when an event of theirs came, each time."""
+        wanted = {self._identity(one): one for one in expected}
+        for one in received:
+            due = wanted.get(self._identity(one))
+            if due is not None and self._identity(one) != _PROFILE and one.held != due.status:
+                where = f"{due.type} {self._identity(one)}"
+                self._differs("status", where, due.status, one.held)
 
 
 def _contrast(one: ExpectedRequest | Received, other: Received) -> Iterator[tuple[str, Any, Any]]:

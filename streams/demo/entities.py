@@ -77,7 +77,7 @@ class Subscription:
     payment: Payment
     address: Address
     checkout: str
-    session: str
+    session: str | None
     told_currency: bool
     prepaid: dict[str, Any] | None
     extra: Any

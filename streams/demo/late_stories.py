@@ -95,6 +95,17 @@ class LateStories:
                 self._subscriptions.cancel_of(customer.subscriptions[1], now + 300)
         self._post(told[::-1], now + _HOUR)
 
+    def parted(self, now: int) -> None:
+        """A checkout of several, of which one is told of hours after the others."""
+        customer = self.world.person(now, listed=False)
+        with self.tell.held() as told:
+            self._subscriptions.checkout(customer, now, self.world.rng.choice((2, 3)))
+        creates = [body for body, _ in told if b'"subscription.create"' in body]
+        apart = self.world.rng.choice(creates)
+        for body, arrives in told:
+            hours = self.world.rng.randint(1, 10) if body is apart else 0
+            self.tell.post(body, arrives + hours * _HOUR)
+
     def _newcomer(self, now: int) -> tuple[Customer, Subscription]:
         """Somebody new with one subscription, of which nothing is told yet."""
         customer = self.world.person(now, listed=False)

@@ -102,7 +102,7 @@ class Objects:
             "cancel_reason": reason,
             "cancel_reason_code": code,
             "session_id": one.session,
-            "merchant_order_id": one.checkout,
+            "merchant_order_id": one.checkout or self._world.rng.choice(("", None)),
             "live": self.flag(one.live),
             "external_id": None,
             "created": one.created,

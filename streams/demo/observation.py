@@ -1,15 +1,18 @@
-"""What the demo sees from outside: topics, offsets and the simulator's own records."""
+"""What the demo sees from outside: topics, offsets and the simulators' own records."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from streams.avro import codec
+from streams.demo.attentive_bodies import STATUS
 from streams.demo.compare import Received
+from streams.demo.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +61,15 @@ class Topics:
         finally:
             consumer.close()
 
+    def size(self, topic: str) -> int:
+        """How many records a topic without transactions has."""
+        consumer = Consumer(self._settings | {"group.id": "demo-reader"})
+        try:
+            numbers = consumer.list_topics(topic, SECONDS).topics[topic].partitions
+        finally:
+            consumer.close()
+        return sum(self._ends([TopicPartition(topic, number) for number in numbers]).values())
+
     def behind(self, group: str, topic: str) -> int:
         """How many records of a topic without transactions a group has not committed yet."""
         # without isolation: else the answer waits for every transaction that holds an offset
@@ -75,15 +87,20 @@ class Topics:
             consumer.close()
 
 
-def outcomes(topics: Topics, topic: str) -> Counter[str]:
-    """Final outcomes by class: the last of each delivery and part."""
+Verdicts = dict[tuple[str, str], Verdict]
+"""(delivery id, part) → the last final outcome."""
+
+
+def verdicts(topics: Topics, topic: str) -> defaultdict[str, Verdicts]:
+    """Final outcomes by connection."""
     decode = codec("outcome").decode
-    last: dict[tuple[str, str], str] = {}
+    found: defaultdict[str, Verdicts] = defaultdict(dict)
     for message in topics.records(topic):
         record = decode(message.value())
         if record[FINAL]:
-            last[record["delivery_id"], record["part"]] = record["outcome"]
-    return Counter(last.values())
+            verdict = Verdict(record["outcome"], record["reason"], record["recorded_at"])
+            found[record["connection"]][record["delivery_id"], record["part"]] = verdict
+    return found
 
 
 def dead_letters(topics: Topics, topic: str) -> Counter[str]:
@@ -129,30 +146,40 @@ class Metrics:
         self._client.close()
 
 
-class Vendor:
-    """A simulator's control routes."""
+class Simulator:
+    """A simulator's control routes.
+
+    Attributes:
+        requests: how many came so far, whatever became of them.
+    """
 
     def __init__(self, url: str) -> None:
         self._client = httpx2.Client(base_url=url, timeout=60)
         self._seen = 0
-        self._accepted: list[Received] = []
+        self._accepted: dict[int, Received] = {}
         self.requests = 0
 
-    def accepted(self) -> list[Received]:
-        """Requests that it took so far (2xx), in order of arrival."""
+    def count(self) -> int:
+        """How many requests it took so far (2xx)."""
         while True:
             page: list[dict[str, Any]] = self._client.get(
                 "/_control/requests", params={"since": self._seen, "limit": 5000}
             ).json()["requests"]
             if not page:
-                return self._accepted
+                return len(self._accepted)
             self._seen = page[-1]["sequence"]
             self.requests += len(page)
-            self._accepted += [
-                Received(each["path"], each["body"])
-                for each in page
-                if 200 <= (each["status"] or 0) < 300
-            ]
+            for each in page:
+                if 200 <= (each["status"] or 0) < 300:
+                    at = datetime.fromisoformat(each["received_at"]).timestamp()
+                    self._accepted[each["sequence"]] = Received(each["path"], each["body"], at)
+
+    def accepted(self, *, keeps_status: bool) -> list[Received]:
+        """Those requests, in order of arrival; with the status then held, if it keeps one."""
+        self.count()
+        events = self._client.get("/_control/state").json()["events"] if keeps_status else []
+        held = {each["sequence"]: each["attributes"].get(STATUS) for each in events}
+        return [one._replace(held=held.get(number)) for number, one in self._accepted.items()]
 
     def close(self) -> None:
         """Let go of the connection."""

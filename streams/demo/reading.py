@@ -203,19 +203,19 @@ def _reason(text: str | None, code: int | str | None) -> tuple[str | None, int |
     return (tail if coded else text) or None, int(number) if number else None
 
 
-def refusal(raw: Any) -> Json:
-    """`rejected_code` and `rejected_message` of what a platform wrote into `rejected_message`."""
+def refusal(raw: Any) -> tuple[str | None, str | None]:
+    """Code and text of what a platform wrote into `rejected_message`."""
     if not raw:
-        return {}
+        return None, None
     with suppress(ValueError):
         return _coded(json.loads(raw))
     with suppress(ValueError, SyntaxError):
         return _coded(ast.literal_eval(raw))
-    return {"rejected_message": raw}
+    return None, raw
 
 
-def _coded(parsed: Json) -> Json:
-    return known(rejected_code=parsed.get("code"), rejected_message=parsed.get("message"))
+def _coded(parsed: Json) -> tuple[str | None, str | None]:
+    return parsed.get("code"), parsed.get("message")
 
 
 def product(raw: Json) -> Json:

@@ -1,7 +1,7 @@
 """The demo's shop: webhook bodies of a believable day, in the order in which they arrive.
 
 The beginning of the demo's flow: its bodies go through `streams produce` into the source topic and,
-beside that, through `streams.demo.expected`, which says what must come of them at Klaviyo.
+beside that, through `streams.demo.expected`, which says what must come of them at each vendor.
 
 A day lasts 24 hours from `opens`. A few customers moved in by import in the two weeks before, so
 that lines can have been out of stock for days. Nothing is created later than half an hour after the
@@ -201,6 +201,7 @@ def _stories(
         (late.reactivation_after_change, 1),
         (late.snapshot_before_cancel, 1),
         (late.backwards, 1.5),
+        (late.parted, 1.5),
         (members.untied, 0.7),
         (members.by_subscription, 0.5),
         (members.by_item, 0.5),

@@ -1,17 +1,25 @@
-"""Feeds the shop's webhooks to `streams produce`, and keeps the books of what must come of them."""
+"""Feeds the shop's webhooks to `streams produce`, and keeps the books of what must come of them.
+
+What is concluded depends on when Kafka recorded each webhook. So the books are written after the
+feed, over the source topic's records: those only lend their times and must hold the very bodies
+that were fed, each customer's in the order of the feed.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
 
 from streams.demo.disorder import BrokenRecord, broken_records
 from streams.demo.expected import Bookkeeping
+from streams.demo.reading import Unreadable, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from confluent_kafka import Message
 
     from streams.demo.shop import Shop
 
@@ -20,24 +28,50 @@ BROKEN_RECORDS = 12
 
 
 class Books:
-    """What was fed, and what must arrive at the vendor."""
+    """What was fed, and what must arrive at the vendors.
 
-    def __init__(self, shop: Shop, connection: str) -> None:
+    Attributes:
+        fed: bodies so far.
+        expected: the bookkeeping; whole after `write`.
+        broken: records put straight onto the topic.
+        strays: records that should not be on the source topic, and those that should.
+        last_at: the time of the newest record, epoch milliseconds.
+    """
+
+    def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self.expected = Bookkeeping(connection)
+        self._waiting: defaultdict[bytes, deque[bytes]] = defaultdict(deque)
+        self.fed = 0
+        self.expected = Bookkeeping()
         self.broken: list[BrokenRecord] = []
+        self.strays: list[str] = []
+        self.last_at = 0
+
+    @property
+    def records(self) -> int:
+        """Records that the source topic must come to hold."""
+        return sum(map(len, self._waiting.values())) + self.expected.records + len(self.broken)
 
     def day(self) -> Iterator[bytes]:
-        """The day's bodies, each booked as it leaves."""
+        """The day's bodies, each noted as it leaves."""
         for body in self._shop:
-            self.expected.arrive(body)
+            self.fed += 1
+            self._note(body)
             yield body + b"\n"
 
     def trickle(self) -> Iterator[bytes]:
-        """What comes after the day, without end."""
+        """What comes after the day, without end and without books."""
         for body in self._shop.trickle():
-            self.expected.arrive(body)
+            self.fed += 1
             yield body + b"\n"
+
+    def _note(self, body: bytes) -> None:
+        try:
+            hook = read(body)
+        except Unreadable:
+            self.expected.arrive(body, 0)
+        else:
+            self._waiting[f"{hook.merchant}:{hook.customer}".encode()].append(body)
 
     def break_some(self, bootstrap: str, topic: str, seed: int) -> None:
         """Put records onto the topic that nobody can read."""
@@ -47,6 +81,22 @@ class Books:
             producer.produce(topic, record.value, record.key)
         producer.flush(30)
 
+    def write(self, records: Iterable[Message]) -> None:
+        """Write the books, over the source topic's records, each partition's in order."""
+        broken = {record.key for record in self.broken}
+        for record in records:
+            key, value, at = record.key() or b"", record.value() or b"", record.timestamp()[1]
+            self.last_at = max(self.last_at, at)
+            waiting = self._waiting.get(key)
+            if waiting and waiting[0] in value:
+                self.expected.arrive(waiting.popleft(), at)
+            elif key not in broken:
+                place = f"{record.partition()}@{record.offset()}"
+                self.strays.append(f"source record {place} is not the next of {key.decode()}")
+        for key, bodies in self._waiting.items():
+            self.strays += [f"a webhook of {key.decode()} is not on the source topic"] * len(bodies)
+        self.expected.end()
+
     def dead_letters(self) -> Counter[str]:
-        """Dead letters by reason that must be there."""
+        """Dead letters of the source by reason that must be there."""
         return self.expected.dead_letters + Counter(record.reason for record in self.broken)

@@ -1,4 +1,4 @@
-"""The stage: a broker, a simulator, a derive and a deliver worker, as operators start them."""
+"""The stage: a broker, the vendors' simulators, the workers, as operators start them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, ChildFailed, stop
-from streams.demo.observation import Metrics, Topics, Vendor
+from streams.demo.ledger import VENDORS
+from streams.demo.observation import Metrics, Simulator, Topics
 from streams.names import Names
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PREFIX = "demo"
-CONNECTION = "klaviyo"
 PARTITIONS = 6
 LIMITS = 100
-"""Factor on Klaviyo's published limits (350/s, 3,500/min), which would take a day's work hours."""
+"""Factor on the published limits: with Klaviyo's 3,500 a minute a day would take many minutes."""
 READY_SECONDS = 60.0
 
 SETTINGS = """\
@@ -35,7 +35,13 @@ bootstrap = "{bootstrap}"
 partitions = {partitions}
 replication = 1
 
-[connections.{connection}]
+[derive]
+history = "complete"
+flows_from = "beginning"
+"""
+
+CONNECTION = """
+[connections.{name}]
 mode = "live"
 start = "beginning"
 url = "{url}"
@@ -48,6 +54,7 @@ class Stage(AbstractContextManager["Stage"]):
 
     def __init__(self, directory: Path) -> None:
         self.names = Names(PREFIX)
+        self.source = self.names.events("ordergroove")
         self._directory = directory
         self._broker = Broker(directory / "kafka")
         self._children: list[Child] = []
@@ -74,27 +81,27 @@ class Stage(AbstractContextManager["Stage"]):
 
     def _raise_curtain(self) -> None:
         self._broker.start()
-        simulator = self._start("simulator", "simulate", CONNECTION, "--port", "0",
-                                "--limits", str(LIMITS))  # fmt: skip
-        self.vendor_url = simulator.line("http", READY_SECONDS)
-        settings = SETTINGS.format(
-            prefix=PREFIX,
-            bootstrap=self._broker.bootstrap,
-            partitions=PARTITIONS,
-            connection=CONNECTION,
-            url=self.vendor_url,
-            limits=LIMITS,
-        )
-        (self._directory / "streams.toml").write_text(settings)
+        options = ("--port", "0", "--limits", str(LIMITS))
+        started = [self._start(name, "simulate", name, *options) for name in VENDORS]
+        self.urls = {one.name: one.line("http", READY_SECONDS) for one in started}
+        (self._directory / "streams.toml").write_text(self._settings())
         self._start("topics", "topics", "create").wait(READY_SECONDS)
         derive, deliver = self._ports
         self._start("derive", "worker", "derive", "--port", str(derive))
         self._start("deliver", "worker", "deliver", "--all", "--port", str(deliver))
         self.topics = Topics(self._broker.bootstrap)
-        self.vendor = Vendor(self.vendor_url)
+        self.simulators = {name: Simulator(url) for name, url in self.urls.items()}
         self.derive = Metrics(f"http://127.0.0.1:{derive}")
         self.deliver = Metrics(f"http://127.0.0.1:{deliver}")
         self._await_ready()
+
+    def _settings(self) -> str:
+        connections = (
+            CONNECTION.format(name=name, url=url, limits=LIMITS) for name, url in self.urls.items()
+        )
+        bootstrap = self._broker.bootstrap
+        settings = SETTINGS.format(prefix=PREFIX, bootstrap=bootstrap, partitions=PARTITIONS)
+        return "".join([settings, *connections])
 
     @property
     def bootstrap(self) -> str:
@@ -106,7 +113,7 @@ class Stage(AbstractContextManager["Stage"]):
         return self._start("produce", "produce", "ordergroove", "-", stdin=subprocess.PIPE)
 
     def check(self) -> None:
-        """Raise `ChildFailed` if a worker or the simulator has ended."""
+        """Raise `ChildFailed` if a worker or a simulator has ended."""
         for child in self._children:
             if child.name not in ("topics", "produce"):
                 child.check()
@@ -114,8 +121,7 @@ class Stage(AbstractContextManager["Stage"]):
     def quiet(self) -> bool:
         """Whether everything that was fed has been derived and delivered."""
         self.check()
-        source = self.names.events("ordergroove")
-        if self.topics.behind(self.names.derive_group, source):
+        if self.topics.behind(self.names.derive_group, self.source):
             return False
         numbers = self.deliver.read()
         return (
@@ -125,7 +131,9 @@ class Stage(AbstractContextManager["Stage"]):
         )
 
     def _start(self, name: str, *arguments: str, stdin: int | None = subprocess.DEVNULL) -> Child:
-        environment = {"STREAMS_CONNECTIONS__KLAVIYO__CREDENTIALS": "pk_demo"}
+        environment = {
+            f"STREAMS_CONNECTIONS__{each.upper()}__CREDENTIALS": "pk_demo" for each in VENDORS
+        }
         child = Child(name, arguments, self._directory, environment, stdin)
         self._children.append(child)
         return child

@@ -58,10 +58,8 @@ class SubscriptionStories:
     def _checkout(self, customer: Customer, now: int, count: int) -> Order:
         """The source's own subscriber events first, then each subscription, then the order."""
         tell, first = self.tell, not customer.subscriptions
-        self._checkouts += 1
-        bought = [
-            self.world.subscription(customer, now, str(self._checkouts)) for _ in range(count)
-        ]
+        number, session = self._till(now)
+        bought = [self.world.subscription(customer, now, number, session) for _ in range(count)]
         items = [self.world.item(one) for one in bought]
         order = self.world.order(customer, items, now, self.world.rng.choice((0, 1, 3, 5, 14, 30)))
         if first:
@@ -76,6 +74,19 @@ class SubscriptionStories:
             tell.item("create", item, order, now)
         tell.order("create", order, now)
         return order
+
+    def _till(self, now: int) -> tuple[str, str | None]:
+        """A checkout's order number and session: both, one of them, now and then neither."""
+        self._checkouts += 1
+        session = self.world.session(now)
+        return self.world.rng.choice(
+            (
+                *[(str(self._checkouts), session)] * 6,
+                *[(str(self._checkouts), None)] * 2,
+                *[("", session)] * 2,
+                ("", None),
+            )
+        )
 
     def cancel(self, now: int) -> None:
         """One subscription ends."""

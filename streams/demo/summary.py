@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.table import Table
 
 from streams.demo.compare import compare
-from streams.demo.observation import dead_letters, derived, outcomes
-from streams.demo.stage import CONNECTION, LIMITS, Stage
+from streams.demo.observation import dead_letters, derived, verdicts
+from streams.demo.stage import LIMITS, Stage
+from streams.demo.verdicts import differing_verdicts
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections.abc import Iterable, Mapping
 
-    from rich.console import Console
-
+    from streams.demo.compare import Received
+    from streams.demo.ledger import Ledger
+    from streams.demo.observation import Verdicts
     from streams.demo.shopkeeping import Books
+    from streams.demo.verdicts import Verdict
+
+Counts = dict[str, int]
+
+_CHECKOUT = "subscriber.subscriptions_created"
+_SHOWN = 20
+
+
+class Through(msgspec.Struct, frozen=True):
+    """What went through one connection.
+
+    `derived`: events on its delivery topic by type; `outcomes`: parts of deliveries by what came of
+    them; `requests`: all that its vendor got, of which it `accepted` so many, among them `repeats`.
+    """
+
+    ok: bool
+    derived: Counts
+    deliveries: int
+    outcomes: Counts
+    dead_letters: Counts
+    requests: int
+    accepted: int
+    expected: int
+    repeats: int
+    differences: list[str]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What `--json` writes. Rates are a second, durations seconds; `differences` are for people."""
+    """What `--json` writes. Rates are a second, durations seconds; `differences` are for people.
+
+    Counts are those of all connections together, as in `Through`. `checkouts`: how many were told,
+    how many list several subscriptions, how many were told again, and how many at the end, when no
+    webhook moved stream time any more. `seconds`: from the first webhook to the last request,
+    without those that tell of checkouts: these wait on purpose.
+    """
 
     ok: bool
     seed: int
     bodies: int
     records: int
-    derived: dict[str, int]
+    derived: Counts
     deliveries: int
-    outcomes: dict[str, int]
-    dead_letters: dict[str, int]
+    outcomes: Counts
+    dead_letters: Counts
+    source_dead_letters: Counts
+    checkouts: Counts
     requests: int
     accepted: int
     expected: int
@@ -37,46 +72,111 @@ class Summary(msgspec.Struct, frozen=True):
     seconds: float
     events_per_second: float
     limits_factor: int
+    connections: dict[str, Through]
     differences: list[str]
 
 
-def summarize(stage: Stage, books: Books, seed: int, seconds: float) -> Summary:
-    """Read everything back and compare it with the books."""
-    names, topics = stage.names, stage.topics
-    received = stage.vendor.accepted()
-    report = compare(books.expected, received)
-    letters = {
-        of: dead_letters(topics, names.dead_letters(of)) for of in ("ordergroove", CONNECTION)
+def summarize(stage: Stage, books: Books, seed: int, began: float) -> Summary:
+    """Hold what was observed beside the books. `began`: epoch seconds of the first webhook."""
+    topics, names, book = stage.topics, stage.names, books.expected
+    letters = dead_letters(topics, names.dead_letters("ordergroove"))
+    came = verdicts(topics, names.outcomes)
+    received = {
+        name: stage.simulators[name].accepted(keeps_status=ledger.vendor.keeps_status)
+        for name, ledger in book.ledgers.items()
     }
-    told = derived(topics, names.deliveries(CONNECTION))
-    came = outcomes(topics, names.outcomes)
-    differences = list(map(str, report.differences))
-    differences += _differing("derived", books.expected.deliveries, told)
-    differences += _differing("outcomes", books.expected.outcomes, came)
-    differences += _differing("dead letters", books.dead_letters(), letters["ordergroove"])
-    fed = books.expected.bodies + len(books.broken)
+    through = {
+        name: _through(stage, ledger, received[name], came[name])
+        for name, ledger in book.ledgers.items()
+    }
+    differences = books.strays + _differing("dead letters", books.dead_letters(), letters)
+    differences += [f"{name}: {each}" for name, one in through.items() for each in one.differences]
+    ledgers = book.ledgers.values()
+    ended = max((_last(one, received[one.connection]) for one in ledgers), default=began)
+    seconds = max(ended - began, 0.001)
+    fed = books.fed + len(books.broken)
+    every = through.values()
     return Summary(
-        ok=report.ok and not differences,
+        ok=not differences,
         seed=seed,
         bodies=fed,
-        records=books.expected.records,
-        derived=_sorted(told),
-        deliveries=told.total(),
-        outcomes=_sorted(came),
-        dead_letters=_sorted(letters["ordergroove"] + letters[CONNECTION]),
-        requests=stage.vendor.requests,
-        accepted=len(received),
-        expected=report.expected,
-        repeats=report.repeats,
+        records=book.records,
+        derived=_total(one.derived for one in every),
+        deliveries=sum(one.deliveries for one in every),
+        outcomes=_total(one.outcomes for one in every),
+        dead_letters=_total([letters, *(one.dead_letters for one in every)]),
+        source_dead_letters=_total([letters]),
+        checkouts=_checkouts(book.noticed),
+        requests=sum(one.requests for one in every),
+        accepted=sum(one.accepted for one in every),
+        expected=sum(one.expected for one in every),
+        repeats=sum(one.repeats for one in every),
         seconds=round(seconds, 2),
         events_per_second=round(fed / seconds, 1),
         limits_factor=LIMITS,
-        differences=differences[:20],
+        connections=through,
+        differences=differences[:_SHOWN],
     )
 
 
-def _sorted(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items()))
+def _through(stage: Stage, ledger: Ledger, received: list[Received], came: Verdicts) -> Through:
+    name = ledger.connection
+    report = compare(ledger, received)
+    told = derived(stage.topics, stage.names.deliveries(name))
+    letters = dead_letters(stage.topics, stage.names.dead_letters(name))
+    differences = [
+        *map(str, report.differences),
+        *_differing("deliveries", ledger.deliveries, told),
+        *differing_verdicts(ledger, came),
+        *_differing("dead letters", ledger.dead_letters, letters),
+    ]
+    return Through(
+        ok=not differences,
+        derived=_total([told]),
+        deliveries=told.total(),
+        outcomes=_total([Counter(_words(part, one) for (_, part), one in came.items())]),
+        dead_letters=_total([letters]),
+        requests=stage.simulators[name].requests,
+        accepted=len(received),
+        expected=report.expected,
+        repeats=report.repeats,
+        differences=differences[:_SHOWN],
+    )
+
+
+def _last(ledger: Ledger, received: list[Received]) -> float:
+    """When the last request came that tells of no checkout, epoch seconds; 0.0 if none came."""
+    labels = ledger.vendor.labels
+    waited = {
+        labels(one.body).identity
+        for calls in ledger.requests.values()
+        for one in calls
+        if one.type == _CHECKOUT
+    }
+    return max((one.at for one in received if labels(one.body).identity not in waited), default=0.0)
+
+
+def _words(part: str, verdict: Verdict) -> str:
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return f"{part} {verdict.outcome}{reason}"
+
+
+def _checkouts(noticed: Counter[str]) -> Counts:
+    of = {name: count for name, count in noticed.items() if name.startswith("checkout of ")}
+    several = sum(count for name, count in of.items() if name != "checkout of 1")
+    return {
+        "told": sum(of.values()),
+        "of_several": several,
+        "again": noticed["checkout, again"],
+        "last": noticed["checkout, last"],
+    }
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> Counts:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
 
 
 def _differing(what: str, wanted: Counter[str], found: Counter[str]) -> list[str]:
@@ -86,32 +186,3 @@ def _differing(what: str, wanted: Counter[str], found: Counter[str]) -> list[str
         for name in sorted(wanted.keys() | found.keys())
         if wanted[name] != found[name]
     ]
-
-
-def show(summary: Summary, console: Console) -> None:
-    """The summary for people."""
-    table = Table(title="A day of the shop", show_header=False, title_justify="left")
-    table.add_row("webhooks in", f"{summary.bodies:,} (seed {summary.seed})")
-    table.add_row("records on the source topic", f"{summary.records:,}")
-    table.add_row("events delivered to klaviyo's topic", f"{summary.deliveries:,}")
-    for name, count in summary.derived.items():
-        table.add_row(f"  {name}", f"{count:,}")
-    for name, count in summary.outcomes.items():
-        table.add_row(f"outcome {name}", f"{count:,}")
-    for name, count in summary.dead_letters.items():
-        table.add_row(f"dead letter {name}", f"{count:,}")
-    table.add_row(
-        "arrived at the simulator", f"{summary.accepted:,} of {summary.expected:,} expected"
-    )
-    table.add_row(
-        "rate, webhook to vendor",
-        f"{summary.events_per_second:,.0f} events/s over {summary.seconds:.1f} s "
-        f"(vendor's limits times {summary.limits_factor})",
-    )
-    console.print(table)
-    if summary.ok:
-        console.print("[green]exact[/]: every request body is the one that the books expect")
-    else:
-        console.print("[red]not exact[/]:")
-        for difference in summary.differences:
-            console.print(f"  {difference}", markup=False)

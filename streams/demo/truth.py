@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.demo import reading
+from streams.demo.checkouts import Checkouts
 from streams.demo.reading import Webhook, known
 
 Json = dict[str, Any]
@@ -33,11 +34,13 @@ class Learned:
     """What a webhook changed.
 
     `told`: whether destinations may be told something new about the person; `stale`: a newer event
-    of its subscription was known; `first`: the first subscription ever seen of this customer.
+    of its subscription was known, and `contradicted`: that one says otherwise whether it is live;
+    `first`: the first subscription ever seen of this customer.
     """
 
     told: bool
     stale: bool
+    contradicted: bool
     first: bool
     active_before: int
     active_after: int
@@ -49,6 +52,8 @@ class Truth:
     def __init__(self, merchant: str, customer: str) -> None:
         self.merchant = merchant
         self.customer = customer
+        self.version = 0
+        """One more with each change of what destinations may be told about the person."""
         self.profile: dict[str, tuple[str, Stamp]] = {}
         self.subscriptions: dict[str, Json] = {}
         self.keys: dict[str, Key] = {}
@@ -66,6 +71,7 @@ class Truth:
         """Subscription → the `updated` of its reactivations that went out."""
         self.cycle: dict[str, set[str]] = {}
         """Subscription → the event types that told a reactivation since its last cancel."""
+        self.checkouts = Checkouts()
         self._seen: set[Any] = set()
 
     @property
@@ -108,17 +114,20 @@ class Truth:
         before, first = self._summary(), not self.subscriptions
         active = len(self.live)
         self._meet(hook)
-        stale = hook.family == "subscription" and not self._hold(
-            hook.object, hook, _RANKS.get(hook.type, 0)
-        )
+        own = hook.family == "subscription"
+        stale = own and not self._hold(hook.object, hook, _RANKS.get(hook.type, 0))
+        contradicted = stale and self._contradicts(hook)
         for raw in hook.entities("subscriptions"):
             self._hold(raw, hook, 0)
         self._remember_products(hook)
         self._remember_entitlements(hook)
         self._remember_stock(hook)
+        told = self._summary() != before
+        self.version += told
         return Learned(
-            told=self._summary() != before,
+            told=told,
             stale=stale,
+            contradicted=contradicted,
             first=first and bool(self.subscriptions),
             active_before=active,
             active_after=len(self.live),
@@ -157,6 +166,11 @@ class Truth:
             self.died[name] = self.spell
         self.subscriptions[name], self.keys[name] = news, key
         return True
+
+    def _contradicts(self, hook: Webhook) -> bool:
+        """Whether what is held says otherwise than this whether the subscription is live."""
+        news = reading.subscription(hook.object, hook.created)
+        return bool(self.subscriptions[news["id"]]["live"] != news["live"])
 
     def _remember_products(self, hook: Webhook) -> None:
         """Texts of products that a subscription names, the newest."""

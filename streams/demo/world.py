@@ -126,8 +126,18 @@ class World:
         second = rng.choice((None, None, "", f"Apt {rng.randint(1, 40)}"))
         return Address(self.hex(), street, second, town or rng.choice(catalog.TOWNS), now)
 
-    def subscription(self, customer: Customer, now: int, checkout: str) -> Subscription:
-        """A new subscription of a product that the customer has not had before, if there is one."""
+    def session(self, now: int) -> str:
+        """A visit to the shop's pages, as the source names it."""
+        return f"{MERCHANT}.{self.rng.randint(100, 999)}.{now}"
+
+    def subscription(
+        self, customer: Customer, now: int, checkout: str, session: str | None = None
+    ) -> Subscription:
+        """A new subscription of a product that the customer has not had before, if there is one.
+
+        `checkout` is the order's number at the shop, "" where there is none; a `session` is told
+        only if it is given.
+        """
         rng = self.rng
         fresh = [ware.id for ware in catalog.WARES if ware.id not in customer.products]
         product = rng.choice(fresh or [ware.id for ware in catalog.WARES])
@@ -142,7 +152,7 @@ class World:
             payment=customer.payment,
             address=customer.address,
             checkout=checkout,
-            session=f"{MERCHANT}.{rng.randint(100, 999)}.{now}",
+            session=session,
             told_currency=self.chance(0.7),
             prepaid=self._prepayment(checkout) if self.chance(0.15) else rng.choice((None, {})),
             extra=rng.choice(({"pet": "Miso"}, '{"pet": "Miso"}', {}, "", None)),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from streams.avro import codec
-from streams.demo.conclusions import TAKEN
 from streams.demo.disorder import broken_records
-from streams.demo.expected import Bookkeeping, expected
+from streams.demo.ledger import VENDORS
 from streams.demo.reading import TYPES
 from streams.demo.shop import OPENS, Shop, opens_for
 from streams.errors import BadRecord
+from tests.support.written_webhooks import books
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from streams.demo.expected import Bookkeeping
 
 Json = dict[str, Any]
 
@@ -53,8 +54,8 @@ def webhooks(bodies: list[bytes]) -> list[Json]:
 
 @pytest.fixture(scope="module")
 def book(bodies: list[bytes]) -> Bookkeeping:
-    """The books of that day."""
-    return expected(bodies)
+    """The books of that day, fed in ten seconds."""
+    return books(bodies, gap=10_000 // EVENTS)
 
 
 def test_a_day_is_the_same_for_the_same_seed(bodies: list[bytes]) -> None:
@@ -78,16 +79,20 @@ def test_a_body_is_one_line(bodies: list[bytes]) -> None:
 
 @pytest.mark.parametrize("seed", [0, 4, 11])
 def test_every_event_type_appears(seed: int) -> None:
-    """From 2,000 events on, whatever the seed; and Klaviyo is sent every type that it takes.
+    """From 2,000 events on, whatever the seed; and each vendor is sent every type that it takes.
 
     So is what is rare: somebody who subscribes to 27 things at once.
     """
     day = list(Shop(seed, events=2_000))
-    told = Counter(one.type for calls in expected(day).requests.values() for one in calls)
+    untold = {
+        name: ledger.vendor.takes
+        - {one.type for calls in ledger.requests.values() for one in calls}
+        for name, ledger in books(day, gap=5).ledgers.items()
+    }
     seen = {envelope.get("type") for envelope in map(_json, day) if isinstance(envelope, dict)}
 
     assert set() == TYPES - seen
-    assert set() == TAKEN - told.keys()
+    assert {name: set() for name in VENDORS} == untold
     assert 27 in {len(_listed(body)) for body in day}
 
 
@@ -150,7 +155,7 @@ def _customer(body: bytes) -> str | None:
 def test_the_books_notice_all_the_dirt(bodies: list[bytes]) -> None:
     """What the shop put in by label is what the books find, no more and no less."""
     shop = Shop(seed=7, events=EVENTS)
-    book = expected(shop)
+    book = books(shop)
     repeats = {name: book.noticed[name] for name in ("repeated_id", "repeated_fact")}
 
     assert shop.injected == dict(book.dead_letters) | repeats
@@ -162,7 +167,7 @@ def test_there_is_disorder(book: Bookkeeping) -> None:
     missing = {"stale", "late", "first_seen_dead", "imported"} - (+book.noticed).keys()
 
     assert set() == missing
-    assert 0 < book.rejected["no_identifier"] < EVENTS / 50
+    assert 0 < book.ledgers["klaviyo"].dead_letters["rejected"] < EVENTS / 50
     assert 1 == book.dead_letters["too_large"]
 
 
@@ -182,6 +187,11 @@ def _snapshots(one: Json) -> list[Json]:
 
 def _field(family: str, name: str, test: Callable[[Any], bool]) -> Callable[[Json], bool]:
     return lambda one: any(name in o and test(o[name]) for o in _objects(one, family))
+
+
+def _created_as(name: str, test: Callable[[Any], bool]) -> Callable[[Json], bool]:
+    of_create = _field("subscription", name, test)
+    return lambda one: one.get("type") == "subscription.create" and of_create(one)
 
 
 def _entity(kind: str, name: str, test: Callable[[Any], bool]) -> Callable[[Json], bool]:
@@ -242,6 +252,10 @@ VARIANTS: dict[str, Callable[[Json], bool]] = {
     "money as text": _field("order", "total", lambda v: isinstance(v, str)),
     "more than 25 lines": lambda one: any(len(s.get("items", [])) > 25 for s in _snapshots(one)),
     "a line of no subscription": _entity("items", "subscription", lambda v: v is None),
+    "no order number, null": _created_as("merchant_order_id", lambda v: v is None),
+    "no order number, empty": _created_as("merchant_order_id", lambda v: v == ""),
+    "no session": _created_as("session_id", lambda v: v is None),
+    "a session": _created_as("session_id", bool),
     "several at once": _field("subscriber", "subscriptions", lambda v: len(v) > 1),
     "a period of years": _field("subscription", "every_period", lambda v: v == 4),
 }
@@ -255,11 +269,22 @@ def test_a_variant_of_the_contract_appears(
     assert any(map(variant, webhooks))
 
 
+def test_checkouts_are_of_every_kind(book: Bookkeeping) -> None:
+    """Of one, of several, of 27; told in the course of the day, at its end, and once more."""
+    kinds = {"checkout of 1", "checkout of 2", "checkout of 3", "checkout of 5", "checkout of 27"}
+    noticed = book.noticed
+    told = sum(count for name, count in noticed.items() if name.startswith("checkout of "))
+
+    assert set() == kinds - noticed.keys()
+    assert 0 < noticed["checkout, again"]
+    assert 0 < noticed["checkout, last"] < told
+
+
 def test_lines_wait_for_days(book: Bookkeeping) -> None:
     """Some are out of stock for the first time, some for longer than a day."""
     days = {
         one.body["data"]["attributes"]["properties"]["days_since_first_attempt"]
-        for calls in book.requests.values()
+        for calls in book.ledgers["klaviyo"].requests.values()
         for one in calls
         if one.type == "item.out_of_stock"
     }

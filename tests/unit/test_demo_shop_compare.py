@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from streams.demo.compare import Difference, Received, compare
-from streams.demo.expected import Bookkeeping, expected
-from tests.support.written_webhooks import CANCEL, CREATE, KEY, REACTIVATE, subscriber
+from tests.support.written_webhooks import (
+    CANCEL,
+    CREATE,
+    KEY,
+    REACTIVATE,
+    attentive,
+    klaviyo,
+    subscriber,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BOOK = expected([subscriber(1), CREATE, CANCEL, REACTIVATE])
-"""A profile call, then subscription.create, subscriber.create, both cancels and a reactivation."""
+    from streams.demo.ledger import Ledger
 
-ALL = [Received(one.path, one.body) for one in BOOK.requests[KEY]]
+LIFE = [subscriber(1), CREATE, CANCEL, REACTIVATE]
+BOOK = klaviyo(LIFE)
+"""A profile call, subscription.create, subscriber.create, both cancels, reactivation, checkout."""
+
+
+def sent(ledger: Ledger, key: str = KEY) -> list[Received]:
+    """Exactly what is expected of one customer."""
+    return [Received(one.path, one.body, held=one.status) for one in ledger.requests[key]]
+
+
+ALL = sent(BOOK)
 
 
 def changed(received: Received, change: Callable[[Any], object]) -> Received:
@@ -40,8 +57,8 @@ def test_what_arrived_as_expected_is_fine() -> None:
     report = compare(BOOK, ALL)
 
     assert report.ok
-    assert (6, 6, 0) == (report.expected, report.received, report.repeats)
-    assert "6 requests expected, 6 received (0 of them repeats); differences: none" == str(report)
+    assert (7, 7, 0) == (report.expected, report.received, report.repeats)
+    assert "7 requests expected, 7 received (0 of them repeats); differences: none" == str(report)
 
 
 P = "$.data.attributes"
@@ -141,12 +158,15 @@ def test_a_stranger_is_noticed() -> None:
         {"data": None},
         {"data": {"attributes": 1}},
         {"data": {"attributes": {"unique_id": []}}},
+        {"type": [], "user": [], "properties": 1},
+        {"user": {"email": {}}, "properties": {"Ordergroove Subscriber Status": []}},
     ],
     ids=repr,
 )
-def test_a_body_of_no_known_shape_is_noticed(body: Any) -> None:
+@pytest.mark.parametrize("ledger", [BOOK, attentive(LIFE)], ids=lambda one: one.connection)
+def test_a_body_of_no_known_shape_is_noticed(ledger: Ledger, body: Any) -> None:
     """It is an extra one, not a crash."""
-    report = compare(BOOK, [*ALL, Received("/api/events", body)])
+    report = compare(ledger, [*sent(ledger), Received("/api/events", body)])
 
     assert ["extra"] == [one.kind for one in report.differences]
 
@@ -167,15 +187,15 @@ def test_swapped_profile_calls_are_noticed() -> None:
     """They have no id of their own: the bodies give them away."""
     first = subscriber(1)
     second = subscriber(30, last_name="Quill", last_updated=1_790_000_060)
-    book = expected([first, second])
-    sent = [Received(one.path, one.body) for one in book.requests[KEY]]
+    book = klaviyo([first, second])
+    came = sent(book)
     where = "profile.changed (profile) $.data.attributes.last_name"
 
-    assert compare(book, sent).ok
+    assert compare(book, came).ok
     assert [
         Difference("changed", KEY, where, "Hale", "Quill"),
         Difference("changed", KEY, where, "Quill", "Hale"),
-    ] == compare(book, sent[::-1]).differences
+    ] == compare(book, came[::-1]).differences
 
 
 def test_equal_profile_calls_may_be_expected() -> None:
@@ -184,8 +204,8 @@ def test_equal_profile_calls_may_be_expected() -> None:
         subscriber(number, last_name=name, last_updated=1_790_000_000 + number)
         for number, name in ((40, "Hale"), (41, "Quill"), (42, "Hale"))
     ]
-    book = expected(edits)
-    report = compare(book, [Received(one.path, one.body) for one in book.requests[KEY]])
+    book = klaviyo(edits)
+    report = compare(book, sent(book))
 
     assert report.ok
     assert (3, 0) == (report.received, report.repeats)
@@ -220,11 +240,40 @@ def test_a_repeat_with_another_body_is_noticed() -> None:
 def test_customers_need_no_order_between_them() -> None:
     """Only within one customer does the order count."""
     other = subscriber(31, merchant_user_id="0099", email="ada@shop-demo.io", phone_number=None)
-    book = Bookkeeping()
-    for body in (other, subscriber(1), CREATE):
-        book.arrive(body)
-    mine = [Received(one.path, one.body) for one in book.requests[KEY]]
-    theirs = [Received(one.path, one.body) for one in book.requests["M:0099"]]
+    book = klaviyo([other, subscriber(1), CREATE])
+    mine, theirs = sent(book), sent(book, "M:0099")
 
     assert compare(book, [*mine, *theirs]).ok
     assert compare(book, [mine[0], *theirs, *mine[1:]]).ok
+
+
+ENDED = attentive([subscriber(1), CREATE, CANCEL])
+"""Active by an attribute call, two events, inactive by an attribute call, two events."""
+CAME = sent(ENDED)
+
+
+def test_a_status_is_held_when_its_event_comes() -> None:
+    """At Attentive it is not in the event: a call of its own must have come before."""
+    wrong = [*CAME[:4], CAME[4]._replace(held="active"), CAME[5]._replace(held=None)]
+
+    assert compare(ENDED, CAME).ok
+    assert {"status": 2} == kinds(ENDED, wrong)
+    assert {"status": 1} == kinds(ENDED, [*CAME, CAME[1]._replace(held="inactive")])
+
+
+def kinds(ledger: Ledger, received: list[Received]) -> dict[str, int]:
+    """How many differences of each kind there are."""
+    found: dict[str, int] = {}
+    for one in compare(ledger, received).differences:
+        found[one.kind] = found.get(one.kind, 0) + 1
+    return found
+
+
+def test_every_swap_at_attentive_is_noticed() -> None:
+    """Attribute calls and events of one customer are in one order."""
+    swapped = [
+        [*CAME[:place], later, earlier, *CAME[place + 2 :]]
+        for place, (earlier, later) in enumerate(pairwise(CAME))
+    ]
+
+    assert [1] * 5 == [kinds(ENDED, each).get("order", 0) for each in swapped]

@@ -1,0 +1,88 @@
+"""The demo's summary for people: both vendors side by side, and whether all of it is exact."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from streams.demo.showing import show
+from streams.demo.summary import Summary, Through
+
+KLAVIYO = Through(
+    ok=True,
+    derived={"subscription.reactivate": 3},
+    deliveries=1_200,
+    outcomes={"event delivered": 1_199, "event rejected: no_identifier": 1},
+    dead_letters={"rejected": 1},
+    requests=1_199,
+    accepted=1_199,
+    expected=1_199,
+    repeats=0,
+    differences=[],
+)
+ATTENTIVE = msgspec.structs.replace(
+    KLAVIYO, derived={}, outcomes={"event filtered: late": 12}, dead_letters={}, accepted=1_190
+)
+SUMMARY = Summary(
+    ok=True,
+    seed=7,
+    bodies=2_012,
+    records=1_990,
+    derived={},
+    deliveries=2_400,
+    outcomes={},
+    dead_letters={"rejected": 1, "malformed": 5},
+    source_dead_letters={"malformed": 5},
+    checkouts={"told": 130, "of_several": 44, "again": 2, "last": 31},
+    requests=2_398,
+    accepted=2_389,
+    expected=2_398,
+    repeats=0,
+    seconds=4.0,
+    events_per_second=503.0,
+    limits_factor=100,
+    connections={"klaviyo": KLAVIYO, "attentive": ATTENTIVE},
+    differences=[],
+)
+
+
+def printed(summary: Summary) -> list[list[str]]:
+    """The words of each line, without the table's lines."""
+    out = StringIO()
+    show(summary, Console(file=out, width=120))
+    return [
+        line.replace("│", " ").replace("┃", " ").split() for line in out.getvalue().splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A day of the shop (seed 7)",
+        "webhooks in: 2,012, on the source topic 1,990",
+        "dead letters of the source: malformed 5",
+        "checkouts: 130, of several subscriptions 44, told again 2, after the last webhook 31",
+        "klaviyo attentive",
+        "events on the delivery topic 1,200 1,200",
+        "subscription.reactivate 3 0",
+        "event delivered 1,199 0",
+        "event filtered: late 0 12",
+        "dead letter rejected 1 0",
+        "requests at the simulator 1,199 of 1,199 1,190 of 1,199",
+        "rate, webhook to vendors: 503 webhooks/s over 4.0 s (vendors' limits times 100)",
+        "exact: every request and outcome is the one that the books expect",
+    ],
+)
+def test_a_line_is_printed(line: str) -> None:
+    """Counts of each vendor in its column, those of the source and the checkouts above."""
+    assert line.split() in printed(SUMMARY)
+
+
+def test_differences_are_printed_as_they_are() -> None:
+    """One a line; what looks like markup is part of it."""
+    wrong = msgspec.structs.replace(SUMMARY, ok=False, differences=["klaviyo: $.items[0] [red]"])
+
+    assert [["not", "exact:"], ["klaviyo:", "$.items[0]", "[red]"]] == printed(wrong)[-2:]
