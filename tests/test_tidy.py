@@ -17,6 +17,8 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from streams.destinations import DESTINATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,8 +47,7 @@ def test_layers(capsys: pytest.CaptureFixture[str]) -> None:
 def test_vendors_do_not_know_each_other(room: str) -> None:
     """A module called after a vendor imports no module called after another one."""
     graph = grimp.build_graph("streams", cache_dir=None)
-    vendors = {path.stem for path in (ROOT / "streams/destinations").glob("*.py")} - {"__init__"}
-    vendors = {vendor.partition("_")[0] for vendor in vendors}
+    vendors = set(DESTINATIONS)
     of = {module: _vendor(module, vendors) for module in graph.find_descendants(room)}
     wrong = [
         f"{module} -> {imported}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import derive
+from tests.bench import derive, pipeline
 
-BENCHES = {"derive": derive.main}
+BENCHES = {"derive": derive.main, "pipeline": pipeline.main}
 
 
 def main() -> int:

@@ -23,15 +23,12 @@ from streams.demo.children import Child, stop
 from streams.demo.disorder import broken_records
 from streams.demo.observation import Metrics, Topics
 from streams.demo.shop import Shop, opens_for
-from streams.derive import DeriveOptions
-from streams.destinations import DESTINATIONS
 from streams.engine.kafka import KafkaSettings
 from streams.engine.watermarks import Watermarks
-from streams.errors import BadRecord
-from streams.model.dead_letter import Origin, record_dead_letter
+from streams.model.subscriber import decode_row, row_due
 from streams.names import Names
-from streams.pipeline import Pipeline
-from streams.route import Route
+from tests.chaos.derive_truth import SETTINGS as DERIVE_SETTINGS
+from tests.chaos.derive_truth import Outputs, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +49,6 @@ replication = 1
 [connections.klaviyo-eu]
 destination = "klaviyo"
 """
-
-Outputs = dict[tuple[str, bytes], list[bytes]]
 
 
 @dataclass
@@ -98,7 +93,7 @@ class Round:
     def _prepare(self) -> None:
         prefix = self._names.control.removesuffix(".control")
         settings = SETTINGS.format(prefix=prefix, bootstrap=self._bootstrap, partitions=PARTITIONS)
-        (self._directory / "streams.toml").write_text(settings)
+        (self._directory / "streams.toml").write_text(settings + DERIVE_SETTINGS)
         self._child("topics", "topics", "create").wait(60)
         shop = Shop(self._seed, events=self._events, opens=opens_for(time.time()))
         bodies = self._directory / f"bodies-{self._seed}.jsonl"
@@ -153,6 +148,12 @@ class Round:
             lambda: self._topics.behind(self._names.derive_group, self._source) == 0,
             "everything is committed",
         )
+        _await(lambda: not any(map(_due, self._rows().values())), "no timer is left")
+
+    def _rows(self) -> dict[bytes, bytes]:
+        """The table, as the changelog has it now."""
+        records = self._topics.records(self._names.subscribers_changelog)
+        return {message.key() or b"": message.value() or b"" for message in records}
 
     def _worker(self, name: str, port: int, rehearse: str | None = None) -> Child:
         return self._child(name, "worker", "derive", "--port", str(port), rehearse=rehearse)
@@ -164,52 +165,26 @@ class Round:
         return child
 
     def _compare(self) -> None:
-        truth, rows = self._truth()
+        expected = Truth(self._names, self._source, CONNECTIONS)
+        expected.read(self._topics.records(self._source))
+        truth, rows = expected.outputs, expected.rows
+        self._report.records = expected.records
         found: Outputs = defaultdict(list)
         letters = self._names.dead_letters("ordergroove")
         for topic in {topic for topic, _ in truth} | {letters}:
             for message in self._topics.records(topic):
                 if topic != letters or _has_origin(message):
                     found[topic, message.key() or b""].append(message.value() or b"")
-        kept: dict[bytes, bytes] = {}
-        for message in self._topics.records(self._names.subscribers_changelog):
-            kept[message.key() or b""] = message.value() or b""
+        kept = self._rows()
         self._report.outputs = sum(map(len, truth.values()))
         self._report.rows = len(rows)
         self._report.differences += _differences("output", truth, found)
         self._report.differences += _differences("row", rows, kept)
 
-    def _truth(self) -> tuple[Outputs, dict[bytes, bytes]]:
-        """The pipeline, once, in one thread, over the source topic as it stands."""
-        takes = DESTINATIONS["klaviyo"].takes
-        pipeline = Pipeline(
-            codec("sources/ordergroove"),
-            codec("events/enriched"),
-            [Route(name, takes) for name in CONNECTIONS],
-            DeriveOptions(),
-        )
-        letter_codec, letters = codec("dead_letter"), self._names.dead_letters("ordergroove")
-        outputs: Outputs = defaultdict(list)
-        rows: dict[bytes, bytes] = {}
-        clocks: dict[int, int] = defaultdict(int)
-        for message in self._topics.records(self._source):
-            self._report.records += 1
-            partition, at = message.partition() or 0, message.timestamp()[1]
-            now = clocks[partition] = max(clocks[partition], at)
-            try:
-                processed = pipeline.process(message.value(), rows.get, now, message.key(), at)
-            except BadRecord as bad:
-                origin = Origin(self._source, partition, message.offset() or 0, at)
-                letter = record_dead_letter(bad, origin, message.key(), message.value(), {}, now)
-                outputs[letters, letter["id"].encode()].append(letter_codec.encode(letter))
-                continue
-            if processed.value is not None:
-                rows[processed.key] = processed.value
-            for told in processed.told:
-                for connection in told.connections:
-                    topic = self._names.deliveries(connection)
-                    outputs[topic, processed.key].append(told.value)
-        return outputs, rows
+
+def _due(row: bytes) -> int:
+    """The row's next timer, 0 for none."""
+    return row_due(decode_row(row)) if row else 0
 
 
 def _has_origin(message: Message) -> bool:
