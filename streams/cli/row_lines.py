@@ -53,6 +53,8 @@ def _history(row: Subscriber) -> Iterator[str]:
     yield "has subscribed" if row.ever_subscribed else "has never subscribed"
     yield f"became active {row.spell} times"
     yield f"customer created {_time(row.customer_created)}"
+    if row.begun is not None:
+        yield f"first seen in an event of {_time(row.begun)}"
     if row.last_cancel is None:
         yield "no subscriber.cancel was told"
     else:

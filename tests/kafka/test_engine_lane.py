@@ -123,10 +123,29 @@ def test_resets_amid_batches(world: World) -> None:
     assert world.truth() == world.outputs()
 
 
+class StumblingInTheThird(Counting):
+    """Raises once, at the first record of the third batch, however large batches are."""
+
+    def __init__(self, out: str) -> None:
+        super().__init__(out)
+        self._batches: list[Rows] = []
+        self.stumbled = False
+
+    @override
+    def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
+        """Count, or stumble."""
+        super().apply(message, rows, outputs)
+        if not any(rows is each for each in self._batches):
+            self._batches.append(rows)
+        if len(self._batches) == 3 and not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError
+
+
 def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
     """State and position are only read when the partition's own transaction is decided."""
     world.feed(world.counted(keys=1, each=20))
-    job = Stumbling(world.out, 12)
+    job = StumblingInTheThird(world.out)
     transactions = 0
 
     def hold(step: str) -> None:
@@ -134,7 +153,7 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
         nonlocal transactions
         transactions += step == "began"
         if step == "began" and transactions == 2:
-            until(lambda: bool(job.stumbled), "the third batch failed")
+            until(lambda: job.stumbled, "the third batch failed")
             until(lambda: bool(driver.poller.loading), "its partition is set back")
             came_back = time.monotonic() + 2.0
             while driver.poller.loading and time.monotonic() < came_back:
@@ -149,7 +168,7 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
 
     asyncio.run(scenario())
 
-    assert {(world.partition(b"key-0"), 12)} == job.stumbled
+    assert job.stumbled
     assert world.truth() == world.outputs()
 
 

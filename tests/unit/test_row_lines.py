@@ -60,6 +60,7 @@ FULL = Subscriber(
     },
     settling=Settling(NOON + 500, "e7", "subscription.cancel", 1, late=False),
     customer_created=NOON - DAY,
+    begun=NOON - 2 * DAY,
 )
 FULL_LINES = """\
   active: 1 active of 2, version 7
@@ -69,6 +70,7 @@ FULL_LINES = """\
     has subscribed
     became active 2 times
     customer created 2026-09-30T12:00:00Z
+    first seen in an event of 2026-09-29T12:00:00Z
     last subscriber.cancel told: of oats, 2026-10-01T12:00:00Z
   subscriptions
     rye  live  (updated 2026-10-01T12:00:01Z; event of 2026-10-01T12:00:01Z; rank 1; id e8)
