@@ -20,7 +20,7 @@ from streams.errors import EngineFailed
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from streams.engine.lane_state import LaneState
     from streams.engine.loading import Loaded, Loader
@@ -105,6 +105,8 @@ class PollLoop:
         partitions = [share.partition for share in shares]
         log.warning("%s: partitions %s are set back: %s", self._lane.name, partitions, cause)
         running = [share for share in shares if self._ownership.owns(*share)]
+        # what is seen of them until they run again, which may be long where a breaker stops them
+        self.lag = {**self.lag, **self._lag_of(share.partition for share in running)}
         self._state.fetching.stop(self._consumer, [share.partition for share in running])
         self._cursors.drop(share.partition for share in running)
         self._loop.call_soon_threadsafe(self._lane.handler.drop, partitions)
@@ -235,10 +237,14 @@ class PollLoop:
         if now - self._lag_at < _LAG_SECONDS:
             return
         self._lag_at = now
-        loading = self._ownership.loading()  # or stopped by the breaker: as it was seen last
+        loading = self._ownership.loading()  # or stopped by a breaker: as it was seen last
         lag = {p: records for p, records in self.lag.items() if p in loading}
-        for partition in self._ownership.running():
+        self.lag = lag | self._lag_of(self._ownership.running())
+
+    def _lag_of(self, partitions: Iterable[int]) -> dict[int, int]:
+        lag = {}
+        for partition in partitions:
             place = TopicPartition(self._lane.topic, partition)
             _, high = self._consumer.get_watermark_offsets(place, cached=True)
             lag[partition] = self._cursors.lag(partition, high)
-        self.lag = lag
+        return lag

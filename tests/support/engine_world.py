@@ -244,7 +244,9 @@ class Driver:
         """Wait until something becomes true; it must within a minute, and without a failure."""
         deadline = time.monotonic() + PATIENCE
         while not await asyncio.to_thread(fact):
-            assert self.failure is None, f"{what}: {self.failure}"
+            if self.failure is not None:  # which may be the very fact, come meanwhile
+                assert await asyncio.to_thread(fact), f"{what}: {self.failure}"
+                return
             assert time.monotonic() < deadline, f"in vain: {what}"
             await asyncio.sleep(0.02)
 
