@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from streams.engine.lane import Lane, PassiveHandler, PollOptions
 from streams.engine.transactional import Transactional
 from streams.errors import EngineFailed
 from tests.support.engine_job import Counting
-from tests.support.engine_world import PARTITIONS, Driver, World, until
+from tests.support.engine_world import PARTITIONS, PATIENCE, Driver, World, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -124,12 +125,13 @@ def test_resets_amid_batches(world: World) -> None:
 
 
 class StumblingInTheThird(Counting):
-    """Raises once, at the first record of the third batch, however large batches are."""
+    """Raises once, at the first record of the third batch, when the second is being published."""
 
     def __init__(self, out: str) -> None:
         super().__init__(out)
-        self._batches: list[Rows] = []
+        self.publishing = threading.Event()
         self.stumbled = False
+        self._batches: list[Rows] = []
 
     @override
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
@@ -138,6 +140,7 @@ class StumblingInTheThird(Counting):
         if not any(rows is each for each in self._batches):
             self._batches.append(rows)
         if len(self._batches) == 3 and not self.stumbled:
+            assert self.publishing.wait(PATIENCE)
             self.stumbled = True
             raise RuntimeError
 
@@ -153,8 +156,8 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
         nonlocal transactions
         transactions += step == "began"
         if step == "began" and transactions == 2:
-            until(lambda: job.stumbled, "the third batch failed")
-            until(lambda: bool(driver.poller.loading), "its partition is set back")
+            job.publishing.set()
+            until(lambda: bool(driver.poller.loading), "the third batch's partition is set back")
             came_back = time.monotonic() + 2.0
             while driver.poller.loading and time.monotonic() < came_back:
                 time.sleep(0.01)
