@@ -6,6 +6,7 @@ order, and the changelog with the state.
 
 from __future__ import annotations
 
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -66,6 +67,10 @@ def test_successor_ends_the_open_transaction_of_the_dead(world: World, tmp_path:
     assert_true(world)
 
 
+def _owns_some(worker: Worker) -> bool:
+    return re.search(r"gained partitions \[\d", worker.log) is not None
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_workers_come_and_go(world: World, tmp_path: Path, protocol: str) -> None:
     """Rebalances under load, and SIGTERM: partitions change hands without loss or repetition."""
@@ -78,6 +83,9 @@ def test_workers_come_and_go(world: World, tmp_path: Path, protocol: str) -> Non
             address = worker.web()
             until(partial(_ready, address), "the worker is ready")
             world.feed(world.counted(keys=40, each=50))
+        # one that owns nothing yet is ready too, and would have nothing to give up
+        for worker in (first, second):
+            until(partial(_owns_some, worker), "the worker gains some")
         first.send(signal.SIGTERM)
         world.feed(world.counted(keys=40, each=50))
         code = first.ended()
