@@ -65,26 +65,26 @@ def derive(context: Context, port: int | None) -> None:
     """Source topic → subscriber state, derived events, delivery topics: exactly once."""
     settings = context.settings
     names, kafka = names_of(settings), kafka_of(settings, "streams-derive")
-    at = rehearsal()
-    derive_options_of(settings)
+    at, routes, rule = rehearsal(), routes_of(settings), breaker_rule_of(settings)
+    derive_options_of(settings)  # what is wrong there is said before the first start is recorded
     source, group = names.events(SOURCE), names.derive_group
     written = [*map(names.deliveries, settings.connections), names.dead_letters(SOURCE)]
+    schemas = schemas_of(settings, written, wait=True)
     check_same_partitions(kafka, source, names.subscribers_changelog)
     check_keys(kafka, source)
     started_at = ensure_first_offsets(
         kafka, group, source, start="beginning", control=names.control
     )
     counts = DeriveCounts()
-    schemas = schemas_of(settings, written, wait=True)
     pipeline = Pipeline(
         schemas.codec("sources/ordergroove"),
         schemas.codec("events/enriched"),
-        routes_of(settings),
+        routes,
         derive_options_of(settings, started_at),
     )
     exactly_once = settings.derive.guarantee == "exactly_once"
     transactional_id = f"{group}-{instance_of(settings)}" if exactly_once else None
-    job, rule = DeriveJob(pipeline, names, schemas, counts), breaker_rule_of(settings)
+    job = DeriveJob(pipeline, names, schemas, counts)
     lane = derive_lane(kafka, names, job, transactional_id, at, rule)
     app = _app(settings, group, kafka, [lane], port)
     _run(app, partial(derive_metrics, counts), schemas)

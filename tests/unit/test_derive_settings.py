@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from streams.cli import commands
 from streams.cli.composition import derive_options_of
 from streams.derive import DeriveOptions
 from streams.errors import ConfigurationError
@@ -84,3 +86,23 @@ def test_what_is_wrong_is_named(tmp_path: Path, line: str, setting: str) -> None
         options(tmp_path, line)
 
     assert setting == caught.value.setting
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ('[connections.mail]\ndestination = "pigeon"', "connections.mail.destination"),
+        ('[derive]\nhistory = "synced"', "derive.synced_at"),
+    ],
+    ids=["no such destination", "no end of the seeding"],
+)
+def test_a_worker_asks_no_broker_before_its_settings_are_right(
+    tmp_path: Path, text: str, setting: str
+) -> None:
+    """What is wrong is said at once: nothing was recorded of a start that never was."""
+    file = tmp_path / "streams.toml"
+    file.write_text(f'[kafka]\nbootstrap = "127.0.0.1:1"\n{text}')
+    result = CliRunner().invoke(commands, ["--settings", str(file), "worker", "derive"])
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert setting == result.exception.setting
