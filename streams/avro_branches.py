@@ -7,10 +7,10 @@ schema alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Shaper = Callable[[Mapping[str, Any]], dict[str, Any]]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Branches:

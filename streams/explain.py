@@ -172,15 +172,11 @@ class Explainer:
             )
         except Exception:  # noqa: BLE001 - as the deliver role: the delivery becomes a dead letter
             return [Refusal("event", Outcome.REJECTED, "failed")]
-        if any(_brings_profile(part) for part in parts):
+        if any(isinstance(part, Part) and part.brings_profile for part in parts):
             applied[customer] = max(version, known)
         if version <= known:
             parts = [_known(part, older=version < known) for part in parts]
         return parts or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
-
-
-def _brings_profile(part: Part | Refusal) -> bool:
-    return isinstance(part, Part) and (part.carries_profile or part.name == "profile")
 
 
 def _known(part: Part | Refusal, *, older: bool) -> Part | Refusal:

@@ -140,9 +140,9 @@ class Renderer:
 
 
 def _step(part: Part, *, superseded: bool) -> Step:
-    carries = part.carries_profile or part.name == "profile"
-    remark = "profile_superseded" if carries and superseded else None
-    return Step(part.name, part.request, _json(part.request.body), part.outcome, carries, remark)
+    brings = part.brings_profile
+    remark = "profile_superseded" if brings and superseded else None
+    return Step(part.name, part.request, _json(part.request.body), part.outcome, brings, remark)
 
 
 def describe(error: Exception) -> str:

@@ -65,6 +65,11 @@ class Part(msgspec.Struct, frozen=True):
     outcome: Outcome = Outcome.DELIVERED
     carries_profile: bool = False
 
+    @property
+    def brings_profile(self) -> bool:
+        """Whether the vendor has the event's profile once it has taken this part."""
+        return self.carries_profile or self.name == "profile"
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """A part that we ourselves will not send, and why."""
