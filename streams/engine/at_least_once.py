@@ -43,8 +43,8 @@ class AtLeastOnce:
         self._producer: Producer | None = None
         self._refused: list[KafkaError] = []
 
-    def attach(self, poller: Poller, changelog: str) -> None:
-        """Take the lane's poller and the changelog topic."""
+    def attach(self, poller: Poller, changelog: str | None) -> None:
+        """Take the lane's poller and the changelog topic, if there is one."""
         self._poller = poller
         self._changelog = changelog
 

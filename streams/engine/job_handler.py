@@ -45,7 +45,7 @@ class JobHandler:
         self,
         kafka: KafkaSettings,
         job: Job,
-        changelog: str,
+        changelog: str | None,
         publication: Publication,
         *,
         rule: Rule = DEFAULT_RULE,
@@ -56,7 +56,8 @@ class JobHandler:
         Args:
             kafka: the connection.
             job: what is done with records and timers.
-            changelog: the compacted topic of the table, with the source's number of partitions.
+            changelog: the compacted topic of the table, with the source's number of partitions;
+                None for a job that keeps no rows.
             publication: `Transactional` or `AtLeastOnce`.
             rule: when a partition stops whose records fail alike.
             preparation: awaited before a batch is computed.
@@ -87,12 +88,15 @@ class JobHandler:
         self._publisher.submit(self._prepare)
         if in_flight is not None:
             wait([in_flight])
-        settle(self._kafka, self._changelog, partitions, alive)
+        if self._changelog is not None:
+            settle(self._kafka, self._changelog, partitions, alive)
 
     def load(
         self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
     ) -> Mapping[int, Shard]:
         """Restore the tables."""
+        if self._changelog is None:
+            return {p: Shard({}, self._job.due, position) for p, position in positions.items()}
         statistics = self._poller.statistics
         tables = restore(self._kafka, self._changelog, positions.keys(), alive, statistics)
         return {p: Shard(table, self._job.due, positions[p]) for p, table in tables.items()}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
+from streams.errors import StreamsError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -38,8 +40,8 @@ ROOM_SECONDS = 0.1
 class Publication(Protocol):
     """Publishes works; one thread calls it."""
 
-    def attach(self, poller: Poller, changelog: str) -> None:
-        """Take the lane's poller and the changelog topic; once."""
+    def attach(self, poller: Poller, changelog: str | None) -> None:
+        """Take the lane's poller and the changelog topic, if there is one; once."""
 
     def prepare(self) -> None:
         """Connect ahead of the first publication; raises `KafkaException` if that fails."""
@@ -99,16 +101,20 @@ def send_outputs(producer: Producer, outputs: Iterable[Output]) -> None:
 
 
 def send_changes(
-    producer: Producer, changelog: str, work: Work, headers: Headers | None = None
+    producer: Producer, changelog: str | None, work: Work, headers: Headers | None = None
 ) -> None:
     """Queue a work's changelog records, to the source's own partition number.
 
     Args:
         producer: takes them; as above.
-        changelog: the topic.
+        changelog: the topic; None where nothing ever changes.
         work: whose changes they are.
         headers: of the first of them.
     """
+    if changelog is None:
+        if work.changes:
+            raise StreamsError("a job without a changelog put a row")
+        return
     produce, partition = producer.produce, work.partition
     for key, row in work.changes.items():
         while True:

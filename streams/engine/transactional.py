@@ -62,8 +62,8 @@ class Transactional:
         self._at = at
         self._producer: Producer | None = None
 
-    def attach(self, poller: Poller, changelog: str) -> None:
-        """Take the lane's poller and the changelog topic."""
+    def attach(self, poller: Poller, changelog: str | None) -> None:
+        """Take the lane's poller and the changelog topic, if there is one."""
         self._poller = poller
         self._changelog = changelog
 
