@@ -64,6 +64,22 @@ class DeriveCounts:
         self.dead_letters[reason] += 1
 
 
+class RekeyCounts:
+    """What the rekey role did; written by one thread."""
+
+    def __init__(self) -> None:
+        self.copied_by: Counter[str] = Counter(dict.fromkeys(("none", "other", "same"), 0))
+        self.dead_letters: Counter[str] = Counter()
+
+    def copied(self, key: str | bytes | None, owner: bytes) -> None:
+        """Count a record that was written under its owner's key, and had this one before."""
+        self.copied_by["none" if key is None else "same" if key == owner else "other"] += 1
+
+    def dead_letter(self, reason: str) -> None:
+        """Count a record given up on."""
+        self.dead_letters[reason] += 1
+
+
 def counter(name: str, doc: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
     """A counter family; a key is one label's value or a tuple of them."""
     family = CounterMetricFamily(f"streams_{name}", doc, labels=labels)
@@ -114,6 +130,17 @@ def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
     yield counter("source_dead_letters", "Records given up on.", ["reason"], counts.dead_letters)
 
 
+def rekey_metrics(counts: RekeyCounts) -> Iterator[Metric]:
+    """What the rekey role passed on."""
+    yield counter(
+        "rekeyed",
+        "Records written by customer; the key that they had: none, other, same.",
+        ["key"],
+        counts.copied_by,
+    )
+    yield counter("rekey_dead_letters", "Records given up on.", ["reason"], counts.dead_letters)
+
+
 def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metric]:
     """What each lane of the engine does."""
     lanes = pollers()
@@ -129,6 +156,12 @@ def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metr
         ("restore_seconds", "Seconds spent in restores."),
     ):
         yield counter(name, doc, ["lane"], {n: getattr(s, name) for n, s in stats.items()})
+    yield counter(
+        "state_rebuilds",
+        "Partitions whose local state was not believed, and built anew from the changelog.",
+        ["lane", "reason"],
+        {(n, reason): value for n, s in stats.items() for reason, value in s.rebuilds.items()},
+    )
     yield counter(
         "step_seconds",
         "Seconds by step of a batch.",
@@ -152,6 +185,18 @@ def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metr
         "1 while a partition (or all of a connection) is stopped, since too many fail alike.",
         ["lane", "partition"],
         {(n, p): is_open for n, s in stats.items() for p, is_open in s.breakers.items()},
+    )
+    yield gauge(
+        "broker_away",
+        "1 while the broker does not answer.",
+        ["lane"],
+        {name: int(poller.away is not None) for name, poller in lanes.items()},
+    )
+    yield gauge(
+        "stalled",
+        "1 once the lane stands still; the process ends a moment later.",
+        ["lane"],
+        {name: int(poller.stalled is not None) for name, poller in lanes.items()},
     )
 
 

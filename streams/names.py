@@ -33,6 +33,7 @@ class Names:
         self.outcomes = f"{prefix}.outcomes"
         self.control = f"{prefix}.control"
         self.derive_group = f"{prefix}-derive"
+        self.rekey_group = f"{prefix}-rekey"
         self.subscribers_changelog = f"{prefix}.subscribers.changelog"
 
     def events(self, source: str) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import structs
 
 from streams.avro_structs import struct_reader, struct_writer
 from streams.derive import Derivation, DeriveOptions, derive, fire
@@ -19,7 +20,8 @@ from streams.model.enriched import STRUCTS, EnrichedEvent
 from streams.model.events import Event, Person
 from streams.model.fact import Fact
 from streams.model.ids import customer_key
-from streams.model.subscriber import Subscriber, decode_row, encode_row, row_due
+from streams.model.row_bytes import decode_row, encode_row, row_due
+from streams.model.subscriber import Subscriber
 from streams.route import Route, route
 from streams.sources.ordergroove import event_reader
 
@@ -71,12 +73,14 @@ class Pipeline:
         now: int,
         key: bytes | None = None,
         recorded_at: int | None = None,
+        flows_from: int = 0,
     ) -> Processed:
         """Process one record; raises `BadRecord`, also (`failed`) for whatever our own code raises.
 
         `row_of` gives the row's bytes of a customer key; `now` is stream time and `recorded_at` the
         record's own (default: the same), epoch milliseconds; `key` is the record's own key, which
-        must be its customer's.
+        must be its customer's. Where flows begin later for this record than for others, they begin
+        at `flows_from`, epoch milliseconds.
         """
         try:
             event = self._event(value)
@@ -85,7 +89,10 @@ class Pipeline:
                 raise BadRecord("wrong_key", "key", "the record's key is not merchant:customer")
             before = row_of(owner)
             known = None if before is None else decode_row(before)
-            result = derive(known, event, now, self._options, recorded_at)
+            options = self._options
+            if flows_from > options.flows_from:
+                options = structs.replace(options, flows_from=flows_from)
+            result = derive(known, event, now, options, recorded_at)
             if result.duplicate or result.row is None:
                 return Processed(owner, event, result.row, None, 0, (), result.duplicate)
             return self._told(owner, event, event, result, result.row)

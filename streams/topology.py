@@ -1,11 +1,12 @@
 """THE MAP: which process reads what, does what, writes where. In flow order; no rules of business.
 
-    <source>.events ─ derive ─┬─ deliveries.<connection> ─ deliver ─ HTTP
-                              ├─ subscribers.changelog        ├─ outcomes
-                              └─ dead-letters.<source>        └─ dead-letters.<connection>
+    (a topic ─ rekey ─) <source>.events ─ derive ─┬─ deliveries.<connection> ─ deliver ─ HTTP
+                                                  ├─ subscribers.changelog        ├─ outcomes
+                                                  └─ dead-letters.<source>        └─ dead-letters.…
 
 The derive role is a job on the engine: its outputs, its table and its offsets are one transaction.
-The deliver role is a lane for each connection: offsets follow outcomes.
+So is rekey, which stands in front of it where records are keyed otherwise; it has no table, and the
+same dead letters. The deliver role is a lane for each connection: offsets follow outcomes.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from streams.engine.lane import Lane
 from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
 from streams.model.dead_letter import Origin, header_bytes, record_dead_letter
-from streams.model.subscriber import decode_row, row_due
+from streams.model.row_bytes import due_of
 from streams.pipeline import enriched_of
+from streams.rekey import past_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +39,14 @@ if TYPE_CHECKING:
     from streams.engine.job import Outputs
     from streams.engine.kafka import KafkaSettings
     from streams.engine.producer import RecordProducer
+    from streams.engine.publication import Publication
     from streams.engine.rows import Rows
+    from streams.engine.state_store import StateStore
     from streams.metrics import DeriveCounts
     from streams.names import Names
     from streams.pipeline import Pipeline, Processed
     from streams.registry import Schemas
+    from streams.rekey import RekeyJob
 
 SOURCE = "ordergroove"
 
@@ -50,20 +55,11 @@ def derive_lane(
     kafka: KafkaSettings,
     names: Names,
     job: DeriveJob,
-    transactional_id: str | None,
-    at: Callable[[str], None],
+    publication: Publication,
     rule: Rule,
+    store: StateStore,
 ) -> Lane:
-    """Source topic → table, delivery topics, dead letters.
-
-    Without a `transactional_id` the guarantee is at-least-once; `at` is called at each step of a
-    publication, for those who test what happens when one is cut short.
-    """
-    publication = (
-        AtLeastOnce(kafka, at=at)
-        if transactional_id is None
-        else Transactional(kafka, transactional_id, at=at)
-    )
+    """Source topic → table, delivery topics, dead letters."""
     return Lane(
         name="derive",
         topic=names.events(SOURCE),
@@ -75,8 +71,35 @@ def derive_lane(
             publication,
             rule=rule,
             preparation=job.preparation,
+            store=store,
         ),
     )
+
+
+def rekey_lane(
+    kafka: KafkaSettings,
+    names: Names,
+    topic: str,
+    job: RekeyJob,
+    publication: Publication,
+    rule: Rule,
+) -> Lane:
+    """A topic that is keyed otherwise → source topic, dead letters."""
+    handler = JobHandler(kafka, job, None, publication, rule=rule, preparation=job.preparation)
+    return Lane(name="rekey", topic=topic, group=names.rekey_group, handler=handler)
+
+
+def publication_of(
+    kafka: KafkaSettings, transactional_id: str | None, at: Callable[[str], None]
+) -> Publication:
+    """Exactly once, or at least once (without a `transactional_id`).
+
+    `at` is called at each step of a publication and of a restore, for those who test what happens
+    when one is cut short.
+    """
+    if transactional_id is None:
+        return AtLeastOnce(kafka, at=at)
+    return Transactional(kafka, transactional_id, at=at)
 
 
 class Shared(NamedTuple):
@@ -134,6 +157,32 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
     return lane, handler
 
 
+class SourceLetters:
+    """The dead letters of the source: what its roles give up on, in their transaction."""
+
+    def __init__(
+        self, names: Names, schemas: Schemas, clock: Callable[[], int] | None = None
+    ) -> None:
+        """Prepare. Written is by stream time, or by a clock where records may be of any age."""
+        self._topic = names.dead_letters(SOURCE)
+        self._encode = schemas.codec("dead_letter").encode
+        self._clock = clock
+
+    def give_up(self, message: Message, rows: Rows, outputs: Outputs, bad: BadRecord) -> None:
+        """Make a record a dead letter, and say so to the breaker."""
+        origin = Origin(
+            message.topic() or "",
+            message.partition() or 0,
+            message.offset() or 0,
+            message.timestamp()[1],
+        )
+        headers = header_bytes(message.headers())
+        now = rows.now if self._clock is None else self._clock()
+        letter = record_dead_letter(bad, origin, message.key(), message.value(), headers, now)
+        outputs.append((self._topic, letter["id"].encode(), self._encode(letter), None))
+        rows.gave_up(bad.reason, bad.field)
+
+
 class DeriveJob:
     """One record: the pipeline's result into the row, the delivery topics, or the dead letters.
 
@@ -142,24 +191,34 @@ class DeriveJob:
     """
 
     def __init__(
-        self, pipeline: Pipeline, names: Names, schemas: Schemas, counts: DeriveCounts
+        self,
+        pipeline: Pipeline,
+        names: Names,
+        schemas: Schemas,
+        counts: DeriveCounts,
+        *,
+        from_start: bool = False,
     ) -> None:
+        """Prepare. `from_start`: flows begin with the first start, of rekey too (`Past`)."""
         self.preparation = schemas.waiting
         self._pipeline = pipeline
         self._deliveries = names.deliveries
-        self._dead_letters = names.dead_letters(SOURCE)
-        self._dead_letter = schemas.codec("dead_letter").encode
+        self._letters = SourceLetters(names, schemas)
         self._counts = counts
+        self._from_start = from_start
 
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
         """Handle one record; a bad one goes to the dead letters in the same transaction."""
-        recorded_at = message.timestamp()[1]
+        recorded_at, flows_from = past_of(message.headers(), message.timestamp()[1])
+        if not self._from_start:
+            flows_from = 0
         try:
             processed = self._pipeline.process(
-                message.value(), rows.get, rows.now, message.key() or b"", recorded_at
+                message.value(), rows.get, rows.now, message.key() or b"", recorded_at, flows_from
             )
         except BadRecord as bad:
-            self._give_up(message, rows, outputs, bad)
+            self._letters.give_up(message, rows, outputs, bad)
+            self._counts.dead_letter(bad.reason)
         else:
             self._write(processed, rows, outputs)
 
@@ -172,7 +231,7 @@ class DeriveJob:
 
     def due(self, row: bytes) -> int:
         """The next timer of a row."""
-        return row_due(decode_row(row))
+        return due_of(row)
 
     def _write(self, processed: Processed, rows: Rows, outputs: Outputs) -> None:
         key = processed.key
@@ -182,16 +241,3 @@ class DeriveJob:
             for connection in told.connections:
                 outputs.append((self._deliveries(connection), key, told.value, None))
         self._counts.processed(processed)
-
-    def _give_up(self, message: Message, rows: Rows, outputs: Outputs, bad: BadRecord) -> None:
-        origin = Origin(
-            message.topic() or "",
-            message.partition() or 0,
-            message.offset() or 0,
-            message.timestamp()[1],
-        )
-        headers = header_bytes(message.headers())
-        letter = record_dead_letter(bad, origin, message.key(), message.value(), headers, rows.now)
-        outputs.append((self._dead_letters, letter["id"].encode(), self._dead_letter(letter), None))
-        rows.gave_up(bad.reason, bad.field)
-        self._counts.dead_letter(bad.reason)

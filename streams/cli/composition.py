@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import socket
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from streams.breaker import Rule
 from streams.delivery.connection import Connection
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
 from streams.engine.kafka import KafkaSettings
+from streams.engine.memory_store import MemoryStore
+from streams.engine.open_state import open_local_state
+from streams.engine.rocks_store import RocksStore
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
 from streams.names import LARGEST_DEAD_LETTER, Names
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from streams.derive.terms import History
+    from streams.engine.state_store import StateStore
     from streams.settings import Connection as ConnectionSettings
     from streams.settings import Settings
 
@@ -104,6 +109,22 @@ def breaker_rule_of(settings: Settings) -> Rule:
         within=told.within.total_seconds(),
         retry=told.retry.total_seconds(),
     )
+
+
+def state_store_of(settings: Settings) -> StateStore:
+    """Where derive keeps its rows; raises `ConfigurationError` where that is not possible."""
+    told = settings.derive
+    if told.state_store == "memory":
+        return MemoryStore()
+    # a restart must find it again: no process id
+    name = quote(settings.kafka.instance_id or socket.gethostname(), safe="")
+    directory = told.state_directory / f"{names_of(settings).derive_group}-{name}"
+    return RocksStore(open_local_state(directory, told.state_cache))
+
+
+def stall_timeout_of(settings: Settings) -> float:
+    """Seconds without progress after which a worker ends; 0: never."""
+    return settings.worker.stall_timeout.total_seconds()
 
 
 def destination_of(name: str, configured: ConnectionSettings) -> Destination:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -13,8 +14,11 @@ from streams.cli.row_lines import row_lines
 from streams.engine.lookup import look_up
 from streams.errors import ConfigurationError
 from streams.model.masking import masked
+from streams.model.row_bytes import decode_row
 from streams.model.row_text import row_as_dict
-from streams.model.subscriber import Subscriber, decode_row
+
+if TYPE_CHECKING:
+    from streams.model.subscriber import Subscriber
 
 NO_SUCH_ROW = 1
 """Exit status where Kafka answered and there is nothing to show."""

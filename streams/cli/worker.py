@@ -17,32 +17,47 @@ from streams.cli.composition import (
     kafka_of,
     names_of,
     routes_of,
+    stall_timeout_of,
+    state_store_of,
 )
 from streams.cli.context import Context, pass_context
 from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
-from streams.engine.admin import check_same_partitions
+from streams.cli.rekey import check_customers_keys, foreign_topic, prepared_rekey
+from streams.engine.admin import check_same_partitions, partition_count
+from streams.engine.away import await_broker
 from streams.engine.first_offsets import ensure_first_offsets
-from streams.engine.partitioning import check_keys
+from streams.engine.garbage import collect_seldom
+from streams.engine.growth import watch_partitions
 from streams.engine.producer import RecordProducer
 from streams.engine.shell import EngineApp, build_app
 from streams.engine.worker import run_worker
 from streams.errors import ConfigurationError
-from streams.health import serve_health
+from streams.health import serve_health, starting_pages
 from streams.metrics import (
     DeriveCounts,
     Readers,
+    RekeyCounts,
     delivery_metrics,
     derive_metrics,
     engine_metrics,
     registry_of,
+    rekey_metrics,
     schema_metrics,
 )
 from streams.pipeline import Pipeline
-from streams.topology import SOURCE, DeriveJob, Shared, deliver_lane, derive_lane
+from streams.topology import (
+    SOURCE,
+    DeriveJob,
+    Shared,
+    deliver_lane,
+    derive_lane,
+    publication_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from streams.engine.kafka import KafkaSettings
     from streams.engine.lane import Lane
@@ -67,11 +82,14 @@ def derive(context: Context, port: int | None) -> None:
     names, kafka = names_of(settings), kafka_of(settings, "streams-derive")
     at, routes, rule = rehearsal(), routes_of(settings), breaker_rule_of(settings)
     derive_options_of(settings)  # what is wrong there is said before the first start is recorded
+    store = state_store_of(settings)
     source, group = names.events(SOURCE), names.derive_group
     written = [*map(names.deliveries, settings.connections), names.dead_letters(SOURCE)]
-    schemas = schemas_of(settings, written, wait=True)
+    with _starting(settings, port):
+        schemas = schemas_of(settings, written, wait=True)
+        await_broker(kafka)
     check_same_partitions(kafka, source, names.subscribers_changelog)
-    check_keys(kafka, source)
+    check_customers_keys(kafka, settings, schemas)
     started_at = ensure_first_offsets(
         kafka, group, source, start="beginning", control=names.control
     )
@@ -84,10 +102,30 @@ def derive(context: Context, port: int | None) -> None:
     )
     exactly_once = settings.derive.guarantee == "exactly_once"
     transactional_id = f"{group}-{instance_of(settings)}" if exactly_once else None
-    job = DeriveJob(pipeline, names, schemas, counts)
-    lane = derive_lane(kafka, names, job, transactional_id, at, rule)
+    from_start = settings.derive.flows_from == "start"
+    job = DeriveJob(pipeline, names, schemas, counts, from_start=from_start)
+    publication = publication_of(kafka, transactional_id, at)
+    lane = derive_lane(kafka, names, job, publication, rule, store)
     app = _app(settings, group, kafka, [lane], port)
     _run(app, partial(derive_metrics, counts), schemas)
+
+
+@worker.command()
+@port_option
+@pass_context
+def rekey(context: Context, port: int | None) -> None:
+    """A topic keyed otherwise → source topic, keyed by customer: exactly once."""
+    settings = context.settings
+    foreign_topic(settings)  # what is wrong there is said without Kafka or a registry
+    names, kafka = names_of(settings), kafka_of(settings, "streams-rekey")
+    source, counts, at = names.events(SOURCE), RekeyCounts(), rehearsal()
+    with _starting(settings, port):
+        schemas = schemas_of(settings, [names.dead_letters(SOURCE)], wait=True)
+        await_broker(kafka)
+    lane = prepared_rekey(kafka, settings, schemas, counts, at)
+    app = _app(settings, lane.group, kafka, [lane], port)
+    watch_partitions(app, {source: partition_count(kafka, source)})
+    _run(app, partial(rekey_metrics, counts), schemas)
 
 
 @worker.command()
@@ -103,7 +141,10 @@ def deliver(
     chosen = _chosen(settings, names, everything=everything)
     topics, kafka = names_of(settings), kafka_of(settings, "streams-deliver")
     connections = [connection_of(name, settings.connections[name]) for name in chosen]
-    schemas = schemas_of(settings, [topics.outcomes, *map(topics.dead_letters, chosen)], wait=True)
+    written = [topics.outcomes, *map(topics.dead_letters, chosen)]
+    with _starting(settings, port):
+        schemas = schemas_of(settings, written, wait=True)
+        await_broker(kafka)
     key, rule = settings.hash_key.get_secret_value().encode(), breaker_rule_of(settings)
     shared = Shared(kafka, topics, schemas, RecordProducer(kafka), key, rule)
     pairs = [deliver_lane(each, shared) for each in connections]
@@ -151,11 +192,23 @@ def _chosen(settings: Settings, names: tuple[str, ...], *, everything: bool) -> 
     return found
 
 
+def _starting(settings: Settings, port: int | None) -> AbstractContextManager[None]:
+    """Have the health pages answer while the process waits for the registry and the broker."""
+    return starting_pages(settings.web.host, settings.web.port if port is None else port)
+
+
 def _app(
     settings: Settings, app_id: str, kafka: KafkaSettings, lanes: Sequence[Lane], port: int | None
 ) -> EngineApp:
     web_port = settings.web.port if port is None else port
-    return build_app(app_id, kafka, lanes, web_port=web_port, web_host=settings.web.host)
+    return build_app(
+        app_id,
+        kafka,
+        lanes,
+        web_port=web_port,
+        web_host=settings.web.host,
+        stall_timeout=stall_timeout_of(settings),
+    )
 
 
 def _run(app: EngineApp, metrics: Callable[[], Readers], schemas: Schemas) -> None:
@@ -164,4 +217,7 @@ def _run(app: EngineApp, metrics: Callable[[], Readers], schemas: Schemas) -> No
         readers.append(partial(schema_metrics, schemas.waiting.lanes))
     registry = registry_of(*readers)
     serve_health(app, app.pollers, registry)
+    topics = [poller.lane.topic for poller in app.pollers.values()]
+    watch_partitions(app, {topic: partition_count(app.kafka, topic) for topic in topics})
+    collect_seldom()
     sys.exit(run_worker(app))

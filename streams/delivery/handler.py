@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from streams.delivery.ledger import Ledger, Memory, Window
+from streams.delivery.overdue import Overdue
 from streams.delivery.pending import Delivery
 from streams.delivery.reader import KafkaException
 from streams.delivery.statistics import Statistics
@@ -70,6 +71,8 @@ class DeliveryHandler:
         self._room = asyncio.Event()
         self._progress = asyncio.Event()
         self._sequence = 0
+        self._loads = Overdue(tools.clock.monotonic)
+        self._no_room_since: float | None = None
         self._committer: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         parts = assemble(connection, destination, tools, self, self.statistics)
@@ -87,8 +90,9 @@ class DeliveryHandler:
         self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
     ) -> Mapping[int, Loaded]:
         """Recall what was concluded beyond these positions; restore the profile versions."""
-        recalled = self._tools.recall(positions, alive)
-        versions = self._tools.restore(positions.keys(), alive)
+        with self._loads.beating(alive) as still:
+            recalled = self._tools.recall(positions, still)
+            versions = self._tools.restore(positions.keys(), still)
         return {partition: (memory, versions[partition]) for partition, memory in recalled.items()}
 
     def install(self, owned: Sequence[Share], loaded: Mapping[int, Loaded]) -> None:
@@ -138,6 +142,16 @@ class DeliveryHandler:
     def next_due(self, partition: int) -> int:  # noqa: ARG002 - part of the protocol
         """No timers on stream time."""
         return 0
+
+    def runnable_since(self) -> float | None:
+        """A request beyond its own timeout, a delivery or record that nobody begins, a load.
+
+        Not what waits for a limit, the breaker, credentials, an answer, the broker or for room.
+        """
+        held = self._window.full or self.statistics.paused is not None
+        records = None if held else self._no_room_since
+        stands = (self._loads.since, self._sender.stands_since, records)
+        return min((since for since in stands if since is not None), default=None)
 
     def close(self) -> None:
         """Close the connections to the vendor."""
@@ -205,7 +219,9 @@ class DeliveryHandler:
         for message in part.messages:
             while self._window.full or self.statistics.paused is not None:
                 self._room.clear()
+                self._no_room_since = self._tools.clock.monotonic()
                 await self._room.wait()
+                self._no_room_since = None
                 if not self._poller.accepts(part.partition, part.epoch):
                     return
             self._queue(ledger, message)

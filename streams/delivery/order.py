@@ -65,7 +65,7 @@ class Ready:
         self._endpoints: dict[str, Oldest] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._endpoints.values()))
+        return sum(map(len, tuple(self._endpoints.values())))  # also from another thread
 
     def __iter__(self) -> Iterator[Oldest]:
         return iter(self._endpoints.values())

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from streams.delivery.alarm import Alarm
 from streams.delivery.order import Customers, Ready
+from streams.delivery.overdue import Overdue
 from streams.delivery.pending import Conclusion
 from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
 from streams.model.delivery import Outcome
@@ -53,12 +55,14 @@ class Pace:
         limiter: the account's limits.
         schedule: of retries.
         clock: time and chance.
+        request_seconds: how long a request may take.
     """
 
     concurrency: int
     limiter: Limiter
     schedule: Schedule
     clock: Clock
+    request_seconds: float
 
 
 class Sender:
@@ -89,7 +93,9 @@ class Sender:
         self._ready = Ready()
         self._throttles: Counter[str] = Counter()
         self._asked = False
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._ask, statistics)
+        self._overdue = Overdue(pace.clock.monotonic, pace.request_seconds)
+        self._dispatched_at = 0.0
         self._guard.attach(self._ask)
 
     def offer(self, delivery: Delivery) -> None:
@@ -116,6 +122,18 @@ class Sender:
             if delivery.task is not None:
                 delivery.task.cancel()
 
+    @property
+    def stands_since(self) -> float | None:
+        """Monotonic seconds since when a request is overdue, or else one could begin and does not.
+
+        None: neither; a limit, the breaker or a pause may hold all back. From any thread.
+        """
+        statistics = self._statistics
+        held = self._asked or self._alarm.is_set or self._guard.open or statistics.paused
+        full = statistics.in_flight >= self._concurrency
+        could = not held and not full and (len(self._customers.free) or len(self._ready))
+        return self._overdue.since or (self._dispatched_at if could else None)
+
     def _ask(self) -> None:
         if not self._asked:
             self._asked = True
@@ -123,12 +141,13 @@ class Sender:
 
     def _dispatch(self) -> None:
         self._asked = False
+        self._dispatched_at = self._clock.monotonic()
         if self._statistics.paused is not None:
             return
         try:
             if not self._guard.open:
                 self._render_some()
-            self._set_alarm(self._try_out() if self._guard.open else self._start_some())
+            self._alarm.set(self._try_out() if self._guard.open else self._start_some())
         except Exception as error:  # noqa: BLE001 - in a callback it would only be logged
             self._owner.failed(error)
 
@@ -200,18 +219,6 @@ class Sender:
                 return min(found, key=lambda each: each.sequence)
         return None
 
-    def _set_alarm(self, wait: float | None) -> None:
-        loop, alarm = asyncio.get_running_loop(), self._alarm
-        if alarm is not None:
-            if wait is not None and loop.time() < alarm.when() <= loop.time() + wait:
-                return
-            alarm.cancel()
-            self._alarm = None
-        if wait is not None:
-            self._statistics.limiter_waits += 1
-            self._statistics.limiter_seconds += wait
-            self._alarm = loop.call_later(wait, self._ask)
-
     def _start(self, delivery: Delivery) -> None:
         self._statistics.in_flight += 1
 
@@ -219,10 +226,12 @@ class Sender:
             if delivery.task is task:  # the next attempt may have begun already
                 delivery.task = None
             self._statistics.in_flight -= 1
+            self._overdue.end(task)
             self._ask()
             self._owner.progressed(delivery)
 
         delivery.task = asyncio.get_running_loop().create_task(self._try(delivery))
+        self._overdue.begin(delivery.task)
         delivery.task.add_done_callback(ended)
 
     async def _try(self, delivery: Delivery) -> None:

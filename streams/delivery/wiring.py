@@ -148,7 +148,13 @@ def assemble(
         profiles=Profiles(topics.profiles, publisher, owner.progressed),
         guard=Guard(tools.rule, clock, owner),
     )
-    pace = Pace(concurrency=connection.concurrency, limiter=limiter, schedule=schedule, clock=clock)
+    pace = Pace(
+        concurrency=connection.concurrency,
+        limiter=limiter,
+        schedule=schedule,
+        clock=clock,
+        request_seconds=tools.timeouts.total,
+    )
     renderer = Renderer(connection, destination, codecs.decode_event, books, clock)
     attempts = Attempts(destination, http, statistics, clock)
     return Parts(Sender(owner, attempts.make, pace, renderer, books, statistics), books, http)

@@ -7,6 +7,7 @@ What a reader finds where, in the order in which a record meets it:
 | `kafka` | settings of the connection, and the properties of each kind of client |
 | `shell`, `transport`, `worker` | the Faust app, its transport, the process |
 | `first_offsets`, `partitioning`, `admin` | what must hold before anything is consumed |
+| `growth` | … and while it is: a topic's number of partitions |
 | `group_offsets`, `watermarks`, `patience` | what the broker knows, asked from outside a group |
 | `lane` | one consumed topic and how it is handled |
 | `poller`, `rebalance`, `ownership`, `membership` | the thread that owns a consumer |
@@ -14,9 +15,16 @@ What a reader finds where, in the order in which a record meets it:
 | `loading`, `setbacks` | state for gained partitions, in a side thread; resets and their limit |
 | `batch` | what is handed over |
 | `job`, `compute`, `rows`, `timers`, `job_handler` | a pure job with a table, driven by batches |
-| `publication`, `transactional`, `at_least_once` | how results reach Kafka |
+| `publication`, `transactional`, `at_least_once`, `hanging` | how results reach Kafka |
 | `open_transactions`, `restore` | a changelog becomes a table again |
+| `state_store`, `memory_store`, `rocks_store` | where rows are: in memory, or on disk |
+| `checkpoint`, `changelog` | whether what is on disk is believed |
+| `local_rows`, `local_table` | one partition on disk, and what is not committed yet above it |
+| `local_state`, `open_state`, `state_batch`, `local_options` | RocksDB |
 | `producer`, `statistics` | the plain producer; what is counted |
+| `watchdog`, `underway`, `away`, `client_log` | does it move; does the broker answer |
+
+`README.md` beside this file says what happens when.
 
 The engine reads neither the environment nor the program's settings: everything is a parameter.
 """

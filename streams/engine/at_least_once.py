@@ -39,7 +39,7 @@ class AtLeastOnce:
             at: called at each step; for tests.
         """
         self._kafka = kafka
-        self._at = at
+        self.at = at
         self._producer: Producer | None = None
         self._refused: list[KafkaError] = []
 
@@ -73,7 +73,7 @@ class AtLeastOnce:
 
     def _publish(self, works: Sequence[Work]) -> Sequence[Work]:
         producer = self._producer = self._producer or Producer(self._properties())
-        steps = Steps(self._poller.statistics.seconds, self._at)
+        steps = Steps(self._poller.statistics.seconds, self.at)
         steps.done("begin", "began")
         for work in works:
             send_changes(producer, self._changelog, work)

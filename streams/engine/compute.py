@@ -44,6 +44,7 @@ class Work:
         records: source records in it.
         fired: timers in it.
         failures: the records among them that the job gave up on, by kind.
+        end: the changelog's offset behind its last change; None while nobody has told it.
     """
 
     partition: int
@@ -54,6 +55,7 @@ class Work:
     records: int
     fired: int
     failures: Failures
+    end: int | None = None
 
 
 async def compute(job: Job, shard: Shard, part: Part) -> Work | None:

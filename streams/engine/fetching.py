@@ -36,7 +36,10 @@ class Fetching:
     def stop(self, consumer: Consumer, partitions: Collection[int]) -> None:
         """Fetch these no more; answers a rebalance that takes them, fetched or not."""
         stopped = self._partitions.intersection(partitions)
-        consumer.incremental_unassign([TopicPartition(self._topic, p) for p in stopped])
+        places = [TopicPartition(self._topic, p) for p in stopped]
+        if places:
+            consumer.resume(places)  # a pause outlasts the assignment: it would never be fetched
+        consumer.incremental_unassign(places)
         self._partitions -= stopped
 
     def pause(self, consumer: Consumer) -> None:

@@ -2,7 +2,8 @@
 
 From then on no position is ever guessed: `auto.offset.reset=error`, and a group that once had
 offsets and has none stops and asks (DESIGN §3). Before subscribing, and before any other worker of
-the group is running with records: the broker refuses these commits to a group with members.
+the group is running with records: the broker refuses these commits to a group with members. The
+record also holds the number of partitions: with another one, keys lie elsewhere than before.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Start", "ensure_first_offsets"]
 
-Start = Literal["beginning", "end"]
+Start = Literal["beginning", "end"] | int
+"""Where a group begins; a number is a time, epoch milliseconds: the first record since."""
 
 _PATIENCE_SECONDS = 30.0
 _FLUSH_SECONDS = 30.0
@@ -39,7 +41,13 @@ log = logging.getLogger(__name__)
 
 
 def ensure_first_offsets(
-    kafka: KafkaSettings, group: str, topic: str, *, start: Start, control: str
+    kafka: KafkaSettings,
+    group: str,
+    topic: str,
+    *,
+    start: Start,
+    control: str,
+    may_grow: bool = False,
 ) -> int:
     """Give the group an offset in every partition if it starts for the first time.
 
@@ -52,37 +60,50 @@ def ensure_first_offsets(
         topic: that it consumes.
         start: where it begins, if nothing is recorded of it.
         control: the compacted topic on which first starts are recorded.
+        may_grow: nothing rests on the place of a key; partitions that the topic got since are read
+            from their beginning.
 
     Returns:
         When the group started for the first time, epoch milliseconds.
 
     Raises:
-        ConfigurationError: a topic is missing, or the group is recorded and offsets are missing.
+        ConfigurationError: a topic is missing, or it is recorded that the group started and offsets
+            are missing, or the topic had another number of partitions then.
         KafkaException: the broker does not answer.
     """
     partitions = range(partition_count(kafka, topic))
-    recorded = _recorded(kafka, control, _key(group, topic))
-    if recorded is not None:
-        missing = _missing(kafka, group, topic, partitions)
-        if missing:
-            raise ConfigurationError(
-                f"group {group}",
-                f"it started before, but has no offset for {topic} {missing}",
-                "Where to go on cannot be guessed: set its offsets with"
-                " `kafka-consumer-groups --reset-offsets` while no worker runs",
-            )
-        return recorded
-    _begin(kafka, group, topic, partitions, start)
-    return _record(kafka, control, _key(group, topic), start)
+    key = f"first-offsets:{group}:{topic}".encode()
+    recorded = _recorded(kafka, control, key)
+    if recorded is None:
+        _begin(kafka, group, topic, partitions, start)
+        return _record(kafka, control, key, {"start": start, "partitions": len(partitions)})
+    had = recorded.get("partitions", len(partitions))
+    if len(partitions) < had or (len(partitions) > had and not may_grow):
+        raise ConfigurationError(
+            f"topic {topic}",
+            f"it had {had} partitions when group {group} began with it and has {len(partitions)}"
+            " now: records of one customer may lie in two of them",
+            "Go on under a new prefix; where it is a source topic, with `rekey.topic` set to it",
+        )
+    missing = _missing(kafka, group, topic, range(had))
+    if missing:
+        raise ConfigurationError(
+            f"group {group}",
+            f"it started before, but has no offset for {topic} {missing}",
+            "Where to go on cannot be guessed: set its offsets with"
+            " `kafka-consumer-groups --reset-offsets` while no worker runs",
+        )
+    if len(partitions) > had:
+        _begin(kafka, group, topic, partitions, "beginning")
+        _record(kafka, control, key, recorded | {"partitions": len(partitions)})
+    return int(recorded["at"])
 
 
 def _begin(kafka: KafkaSettings, group: str, topic: str, partitions: range, start: Start) -> None:
     """Commit explicit offsets where there are none."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while missing := _missing(kafka, group, topic, partitions):
-        watermarks = Watermarks(kafka, topic)
-        at_end = start == "end"
-        offsets = watermarks.stable(missing) if at_end else watermarks.first(missing)
+        offsets = _offsets(Watermarks(kafka, topic), missing, start)
         try:
             commit_offsets(kafka, group, topic, offsets)
         except KafkaException as error:
@@ -91,7 +112,13 @@ def _begin(kafka: KafkaSettings, group: str, topic: str, partitions: range, star
                 raise
             time.sleep(_AGAIN_SECONDS)
         else:
-            log.info("group %s begins %s at its %s: %s", group, topic, start, offsets)
+            log.info("group %s begins %s at %s: %s", group, topic, start, offsets)
+
+
+def _offsets(watermarks: Watermarks, partitions: list[int], start: Start) -> dict[int, int]:
+    if isinstance(start, int):
+        return watermarks.since(partitions, start)
+    return watermarks.first(partitions) if start == "beginning" else watermarks.stable(partitions)
 
 
 def _missing(kafka: KafkaSettings, group: str, topic: str, partitions: range) -> list[int]:
@@ -102,22 +129,21 @@ def _missing(kafka: KafkaSettings, group: str, topic: str, partitions: range) ->
     return [partition for partition, position in positions.items() if position is None]
 
 
-def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> int | None:
-    """Return when the first start was, if it is recorded."""
+def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> dict[str, Any] | None:
+    """Return what is recorded of the first start."""
     partitions = frozenset(range(partition_count(kafka, control)))
     tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
     for table in tables.values():
         if key in table:
-            return int(json.loads(table[key])["at"])
+            recorded: dict[str, Any] = json.loads(table[key])
+            return recorded
     return None
 
 
-def _record(kafka: KafkaSettings, control: str, key: bytes, start: Start) -> int:
-    producer, now = Producer(kafka.producer()), int(time.time() * 1_000)
-    producer.produce(control, json.dumps({"start": start, "at": now}).encode(), key)
+def _record(kafka: KafkaSettings, control: str, key: bytes, told: dict[str, Any]) -> int:
+    """Record a first start, which is now unless it says when."""
+    recorded = {"at": int(time.time() * 1_000)} | told
+    producer = Producer(kafka.producer())
+    producer.produce(control, json.dumps(recorded).encode(), key)
     flush(producer, _FLUSH_SECONDS)
-    return now
-
-
-def _key(group: str, topic: str) -> bytes:
-    return f"first-offsets:{group}:{topic}".encode()
+    return int(recorded["at"])

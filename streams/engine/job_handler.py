@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
@@ -18,13 +18,16 @@ from streams.breaker import DEFAULT_RULE
 from streams.engine.breakers import Breakers
 from streams.engine.compute import Poisoned, Work, compute
 from streams.engine.failure import describe
+from streams.engine.memory_store import MemoryStore
 from streams.engine.open_transactions import settle
 from streams.engine.ownership import Share
-from streams.engine.restore import restore
 from streams.engine.rows import Shard
+from streams.engine.state_store import TableSource
+from streams.engine.underway import Underway, earliest
+from streams.errors import EngineFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from streams.breaker import Rule
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from streams.engine.poller import Poller
     from streams.engine.preparation import Preparation
     from streams.engine.publication import Publication
+    from streams.engine.state_store import StateStore
 
 __all__ = ["JobHandler"]
 
@@ -41,7 +45,7 @@ __all__ = ["JobHandler"]
 class JobHandler:
     """Runs one job on one lane."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a lane with a table is made of
         self,
         kafka: KafkaSettings,
         job: Job,
@@ -50,6 +54,7 @@ class JobHandler:
         *,
         rule: Rule = DEFAULT_RULE,
         preparation: Preparation | None = None,
+        store: StateStore | None = None,
     ) -> None:
         """Prepare.
 
@@ -61,6 +66,7 @@ class JobHandler:
             publication: `Transactional` or `AtLeastOnce`.
             rule: when a partition stops whose records fail alike.
             preparation: awaited before a batch is computed.
+            store: where the rows are, of this handler alone; None: in memory.
         """
         self._kafka = kafka
         self._job = job
@@ -68,15 +74,20 @@ class JobHandler:
         self._publication = publication
         self._breakers = Breakers(rule)
         self._preparation = preparation
+        self._store: StateStore = MemoryStore() if store is None else store
         self._shards: dict[int, Shard] = {}
         self._feeding = asyncio.Lock()
         self._publisher = ThreadPoolExecutor(1, "publish")
         self._in_flight: Future[None] | None = None
+        self._underway, self._publications = Underway(), Underway()
 
     def attach(self, poller: Poller) -> None:
         """Take the lane's poller."""
         self._poller = poller
         self._publication.attach(poller, self._changelog)
+        if self._changelog is not None:
+            source = TableSource(self._kafka, self._changelog, self._job.due, poller.statistics)
+            self._store.attach(source)
 
     def settle(self, partitions: AbstractSet[int], alive: Callable[[], AbstractSet[int]]) -> None:
         """Wait for our own publication under way, then for transactions of former owners.
@@ -89,7 +100,8 @@ class JobHandler:
         if in_flight is not None:
             wait([in_flight])
         if self._changelog is not None:
-            settle(self._kafka, self._changelog, partitions, alive)
+            with self._underway.beating(alive) as still, self._suspecting():
+                settle(self._kafka, self._changelog, partitions, still)
 
     def load(
         self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
@@ -97,9 +109,12 @@ class JobHandler:
         """Restore the tables."""
         if self._changelog is None:
             return {p: Shard({}, self._job.due, position) for p, position in positions.items()}
-        statistics = self._poller.statistics
-        tables = restore(self._kafka, self._changelog, positions.keys(), alive, statistics)
-        return {p: Shard(table, self._job.due, positions[p]) for p, table in tables.items()}
+        self._publication.at("restoring")
+        try:
+            with self._underway.beating(alive) as still, self._suspecting():
+                return self._store.load(positions, still)
+        finally:
+            self._publication.at("restored")
 
     def install(self, owned: Sequence[Share], loaded: Mapping[int, Shard]) -> None:
         """Go on from what was restored."""
@@ -110,6 +125,7 @@ class JobHandler:
         """Forget the tables."""
         for partition in partitions:
             self._shards.pop(partition, None)
+        self._store.drop(partitions)
         self._breakers.keep(self._poller.owned)
         self._show()
 
@@ -126,7 +142,8 @@ class JobHandler:
                 await self._preparation(batch.parts, self._poller)
             async with self._feeding:
                 began = time.perf_counter()
-                works = [work for part in batch.parts if (work := await self._compute(part))]
+                with self._underway.piece():
+                    works = [work for part in batch.parts if (work := await self._compute(part))]
                 works, stopped = self._breakers.sort(works)
                 self._show()
                 computed = time.perf_counter()
@@ -137,7 +154,8 @@ class JobHandler:
                 seconds["compute"] += computed - began
                 seconds["wait"] += time.perf_counter() - computed
                 if works:
-                    self._in_flight = self._publisher.submit(self._publish, works)
+                    piece = self._publications.begin()
+                    self._in_flight = self._publisher.submit(self._publish, works, piece)
         finally:
             batch.done()
 
@@ -146,10 +164,21 @@ class JobHandler:
         async with self._feeding:
             await self._published()
 
+    def runnable_since(self) -> float | None:
+        """The oldest batch being computed or published, or load that gives no sign of life.
+
+        A publication counts as a whole, while the broker is there. Before it is known to be away, a
+        publication may wait for it: each call is bounded, and all together take less than a minute
+        and a half (`transactional`).
+        """
+        publication = None if self._poller.away else self._publications.since
+        return earliest(self._underway.since, publication)
+
     def close(self) -> None:
         """End the publishing thread."""
         self._publisher.shutdown(wait=False, cancel_futures=True)
         self._publication.close()
+        self._store.close()
 
     async def _published(self) -> None:
         if self._in_flight is not None:
@@ -165,10 +194,13 @@ class JobHandler:
             self._poller.reset([share], f"a batch was lost after offset {shard.previous}")
             return None
         try:
-            return await compute(self._job, shard, part)
+            work = await compute(self._job, shard, part)
         except Poisoned as error:
             self._poller.reset([share], str(error), poison=True)
             return None
+        if work is not None:
+            self._store.computed(shard, work)
+        return work
 
     def _stop(self, works: Sequence[Work]) -> None:
         """Throw work away that the breaker holds back; later its records are read again."""
@@ -182,14 +214,32 @@ class JobHandler:
 
     def _prepare(self) -> None:
         """Connect while the tables are restored; what fails here is tried again by `publish`."""
-        with suppress(KafkaException):
+        with suppress(KafkaException), self._suspecting():
             self._publication.prepare()
 
-    def _publish(self, works: Sequence[Work]) -> None:
+    @contextmanager
+    def _suspecting(self) -> Iterator[None]:
+        """Let the lane know of a failure that may mean that the broker is away."""
+        try:
+            yield
+        except KafkaException as error:
+            self._poller.suspect(error)
+            raise
+
+    def _publish(self, works: Sequence[Work], piece: int) -> None:
         """Publish in the publishing thread; never raises."""
         try:
-            published = self._publication.publish(works)
+            self._publish_all(works)
+        finally:
+            self._publications.end(piece)
+
+    def _publish_all(self, works: Sequence[Work]) -> None:
+        began = time.time()
+        try:
+            with self._suspecting():
+                published = self._publication.publish(works)
         except BaseException as error:  # noqa: BLE001 - fenced, unknown outcome, bug: all alike
+            self._publication.at("aborted")
             # forget everything that is not committed, before anything else is published
             self._poller.reset([Share(w.partition, w.epoch) for w in works], describe(error))
             return
@@ -201,3 +251,12 @@ class JobHandler:
             statistics.outputs += len(work.outputs)
             statistics.changes += len(work.changes)
         self._poller.committed({w.partition: w.position.offset for w in published})
+        self._keep(published, began)
+
+    def _keep(self, published: Sequence[Work], began: float) -> None:
+        since = time.perf_counter()
+        try:
+            self._store.published(published, began)
+        except EngineFailed as error:
+            self._poller.fail(error)
+        self._poller.statistics.seconds["keep"] += time.perf_counter() - since

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KafkaSettings"]
 
+_AHEAD_KIB = 32 << 10
+"""Fetched ahead by a group's consumer at most: two seconds of a busy worker's records, in memory."""
+
 _client_log = logging.getLogger("streams.kafka")
 
 
@@ -74,7 +77,11 @@ class KafkaSettings:
 
     def member(self, group: str, *, prefetch: int) -> dict[str, Any]:
         """Properties of a group's consumer; offsets are never reset, never committed by itself."""
-        tuning = {"queued.min.messages": prefetch, "fetch.wait.max.ms": 50}
+        tuning = {
+            "queued.min.messages": prefetch,
+            "queued.max.messages.kbytes": _AHEAD_KIB,
+            "fetch.wait.max.ms": 50,
+        }
         fixed: dict[str, Any] = {
             "group.id": group,
             "group.protocol": self.protocol,

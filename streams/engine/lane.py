@@ -56,6 +56,13 @@ class Handler(Protocol):
     def next_due(self, partition: int) -> int:
         """Return the earliest timer in stream time, 0 for none (any thread)."""
 
+    def runnable_since(self) -> float | None:
+        """Return `time.monotonic()` since when the oldest runnable work is not done (any thread).
+
+        None when there is none. What waits for anything outside (a limit, a breaker, a registry, a
+        broker) is not runnable; loading is as old as its last sign of life.
+        """
+
     def close(self) -> None:
         """Let go of threads and connections; the poll thread has ended."""
 
@@ -69,6 +76,10 @@ class PassiveHandler:
     def next_due(self, partition: int) -> int:  # noqa: ARG002 - part of the protocol
         """Return 0: no timers."""
         return 0
+
+    def runnable_since(self) -> float | None:
+        """Return None: what it does is over when `feed` returns."""
+        return None
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,4 +1,4 @@
-"""Key → partition, as the Java clients do it, and the check that a topic is keyed so.
+"""Key → partition, as the Java clients do it, and the check that a topic is keyed by customer.
 
 State, order and joins rest on one customer being in one partition. librdkafka computes the
 partition itself (`partitioner=murmur2_random`); this is for looking at records already there.
@@ -6,6 +6,7 @@ partition itself (`partitioner=murmur2_random`); this is for looking at records 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -15,13 +16,15 @@ from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from confluent_kafka import Message
 
     from streams.engine.kafka import KafkaSettings
 
 __all__ = ["check_keys", "murmur2", "partition_of"]
+
+log = logging.getLogger(__name__)
 
 _SAMPLE = 20
 _READ_SECONDS = 5.0
@@ -49,26 +52,73 @@ def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-def check_keys(kafka: KafkaSettings, topic: str) -> None:
-    """Check a sample of the topic's newest records: each must be where its key belongs.
+def nobody(value: bytes | None) -> bytes | None:  # noqa: ARG001 - it looks at nothing
+    """Say of every record that its owner is not known."""
+    return None
 
-    Records without a key are not judged.
+
+def check_keys(
+    kafka: KafkaSettings,
+    topic: str,
+    owner_of: Callable[[bytes | None], bytes | None] = nobody,
+    fix: str = "Put the role `rekey` between this topic and the one that is read here",
+) -> None:
+    """Check a sample of the topic's newest records: each must be where its owner's key belongs.
+
+    One record that has the right key and lies elsewhere is enough to refuse: its owner's state
+    would be in two places. Those that have another key become dead letters when they are read, so
+    only many of them make a topic that is keyed otherwise. Of a record whose owner is not known
+    the place must be that of its own key; if it has none, it is not judged.
+
+    Args:
+        kafka: the connection.
+        topic: that is looked at.
+        owner_of: a record's value → the key that it must have, None where that cannot be read. A
+            `KafkaException` of it says that it cannot be asked now; then nobody's owner is known.
+        fix: what to do about a topic that is keyed otherwise.
 
     Raises:
         ConfigurationError: the topic is keyed in another way, or does not exist.
         KafkaException: the broker does not answer.
     """
     partitions = partition_count(kafka, topic)
-    keyed = [(m.partition(), m.key()) for m in _sample(kafka, topic, partitions)]
-    placed = [(where, key) for where, key in keyed if isinstance(key, bytes)]
-    strangers = sum(where != partition_of(key, partitions) for where, key in placed)
-    if strangers:
+    judged = []
+    for message in _sample(kafka, topic, partitions):
+        try:
+            owner = owner_of(message.value())
+        except KafkaException as error:
+            log.warning("%s: keys are judged by their place alone: %s", topic, error)
+            owner, owner_of = None, nobody
+        fault = _fault(message, owner, partitions)
+        if fault is not None:
+            judged.append((message, fault))
+    strays = [(message, fault) for message, fault in judged if fault]
+    misplaced = any(fault == _MISPLACED for _, fault in strays)
+    if misplaced or len(strays) > _TOLERATED * len(judged):
+        example, fault = strays[0]
         raise ConfigurationError(
             f"topic {topic}",
-            f"{strangers} of {len(placed)} sampled records are not in the partition of their key"
-            " (murmur2, as the Java clients have it)",
-            "Put the role `rekey` between this topic and the one that is read here",
+            f"{len(strays)} of {len(judged)} sampled records are keyed otherwise, such as the one"
+            f" at [{example.partition()}] offset {example.offset()}: {fault}",
+            fix,
         )
+
+
+_TOLERATED = 0.2
+"""The share of records with another key that derive's breaker lets pass by default."""
+_MISPLACED = "not in the partition of its key (murmur2, as the Java clients have it)"
+_KEYLESS = "it has no key"
+_OTHER_KEY = "its key is not merchant:customer"
+
+
+def _fault(message: Message, owner: bytes | None, partitions: int) -> str | None:
+    """What is wrong with a record's key or place; empty: nothing, None: it cannot be judged."""
+    key = message.key()
+    if owner is not None and key != owner:
+        return _OTHER_KEY if key else _KEYLESS
+    if not isinstance(key, bytes):
+        return None
+    return "" if message.partition() == partition_of(key, partitions) else _MISPLACED
 
 
 def _sample(kafka: KafkaSettings, topic: str, partitions: int) -> Iterator[Message]:

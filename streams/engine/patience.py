@@ -15,13 +15,22 @@ __all__ = ["patiently"]
 _AGAIN_SECONDS = 0.2
 _PASSING = frozenset(
     {
+        KafkaError.BROKER_NOT_AVAILABLE,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.KAFKA_STORAGE_ERROR,  # the replica is going offline: another will lead
         KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
         KafkaError.NOT_COORDINATOR,
+        KafkaError.NOT_ENOUGH_REPLICAS,
+        KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.OFFSET_NOT_AVAILABLE,  # a new leader does not know yet what is committed
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.REQUEST_TIMED_OUT,
         KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
         KafkaError.UNKNOWN_TOPIC_OR_PART,  # made a moment ago, not known everywhere
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - these are their public names
         KafkaError._TIMED_OUT,  # noqa: SLF001

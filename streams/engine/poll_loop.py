@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streams.engine.away import BrokerWatch
 from streams.engine.batch import Batch, Part
+from streams.engine.broker_clock import BrokerClock
 from streams.engine.gather import Gatherer
 from streams.engine.idle import IdleWatch
-from streams.errors import EngineFailed
+from streams.engine.underway import Underway
+from streams.errors import ConfigurationError, EngineFailed
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,6 +37,11 @@ _SLOT_SECONDS = 0.1
 _PAUSE_AFTER_SECONDS = 2.0
 _LAG_SECONDS = 1.0
 _METADATA_SECONDS = 5.0
+_NOT_ALONE = tuple(
+    KafkaError(code).str()
+    for code in (KafkaError.FENCED_INSTANCE_ID, KafkaError.UNRELEASED_INSTANCE_ID)
+)
+"""How the client says that the older member is refused (classic), or the newer one (KIP-848)."""
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +52,15 @@ class PollLoop:
     Attributes:
         lag: records not yet committed, by partition; of one that does not run, when it last did.
         ticked: `time.monotonic()` of the last turn, 0 before the first.
+        handed_over: batches that are not done.
+        broker: whether it answers.
     """
 
     def __init__(self, state: LaneState) -> None:
         self.lag: Mapping[int, int] = {}
         self.ticked = 0.0
+        self.handed_over = Underway()
+        self.broker = BrokerWatch(state.lane.name)
         self._state = state
         self._lane = state.lane
         self._ownership = state.ownership
@@ -59,6 +72,7 @@ class PollLoop:
         self._blocked_since: float | None = None
         self._paused = False
         self._lag_at = 0.0
+        self._clock = BrokerClock()
 
     def attach(
         self, loop: asyncio.AbstractEventLoop, shell: Shell, rebalance: Rebalance, loader: Loader
@@ -78,13 +92,16 @@ class PollLoop:
         self.ticked = time.monotonic()
         options = self._lane.options
         properties = self._state.kafka.member(self._lane.group, prefetch=options.prefetch)
-        self._consumer = Consumer(properties | {"on_commit": self._state.commits.answered})
+        calls = {"on_commit": self._state.commits.answered, "error_cb": self.broker.heard}
+        self._consumer = Consumer(properties | calls)
         self._gatherer = Gatherer(
             self._consumer, max_batch=options.max_batch, gather_seconds=options.gather_ms / 1_000
         )
-        admin = AdminClient(self._state.kafka.client())
+        self._admin = AdminClient(self._state.kafka.client())
         interval = options.idle_ms / 1_000
-        self._idle = IdleWatch(admin, self._lane.topic, interval_seconds=interval)
+        self._idle = IdleWatch(
+            self._admin, self._lane.topic, interval_seconds=interval, clock=self._clock.now
+        )
         try:
             self._join()
             while not self._state.stopping.is_set():
@@ -132,18 +149,25 @@ class PollLoop:
         self._slots.serve()
         self._state.commits.ask(self._consumer)
         self._state.membership.refresh(self._consumer)
+        self.broker.look(self._admin, member=self._state.membership.stable)
         self._has_slot = self._has_slot or self._slots.take(_SLOT_SECONDS)
         if not self._has_slot:
             self._serve_without_slot()
             return
         self._flow()
-        parts = self._parts(self._unstash() + self._gatherer.gather())
+        gathered = self._gatherer.gather()
+        self._clock.heard(gathered)
+        parts = self._parts(self._unstash() + gathered)
         if parts:
             self._has_slot = False
             self._statistics.batches += 1
-            batch = Batch(parts, self._slots.free)
+            batch = Batch(parts, partial(self._done, self.handed_over.begin()))
             self._loop.call_soon_threadsafe(self._shell.received, self._lane.topic, batch)
         self._look_at_lag()
+
+    def _done(self, piece: int) -> None:
+        self.handed_over.end(piece)
+        self._slots.free()
 
     def _serve_without_slot(self) -> None:
         now = time.monotonic()
@@ -202,6 +226,7 @@ class PollLoop:
 
         Raises:
             EngineFailed: records are gone that were not consumed, or the client is broken.
+            ConfigurationError: another member of the group has our instance id.
         """
         error, partition = event.error(), event.partition()
         if error is None:
@@ -215,7 +240,13 @@ class PollLoop:
                 " kafka-consumer-groups --reset-offsets while no worker runs"
             )
             raise EngineFailed(message)
-        if error.fatal():
+        if any(text in error.str() for text in _NOT_ALONE):
+            raise ConfigurationError(
+                "kafka.instance_id",
+                f"another live process has {self._state.kafka.instance_id!r} too",
+                "Give each process its own",
+            )
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - public, too
             raise EngineFailed(str(error))
         log.warning("%s: %s", self._lane.name, error)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from streams.engine.lane_state import LaneState
@@ -16,9 +18,10 @@ from streams.engine.loading import Loader
 from streams.engine.ownership import Share
 from streams.engine.poll_loop import PollLoop
 from streams.engine.rebalance import Rebalance, Shell
+from streams.engine.underway import earliest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
     from streams.engine.commits import Progress
@@ -39,13 +42,18 @@ class Poller:
     Attributes:
         lane: what it serves.
         statistics: what it counts, shared with the handler and its publication.
+        stalled: what of it stands, once the watchdog has found that; None before.
     """
+
+    stalled: str | None = None
 
     def __init__(self, lane: Lane, kafka: KafkaSettings) -> None:
         state = LaneState(lane, kafka)
         self.lane = lane
         self.statistics: LaneStatistics = state.statistics
         self._reasons: dict[str, str] = {}
+        self._feeding = False
+        self._fed_at = 0.0
         self._ownership = state.ownership
         self._membership = state.membership
         self._cursors = state.cursors
@@ -87,6 +95,21 @@ class Poller:
         return self._loop.ticked
 
     @property
+    def runnable_since(self) -> float | None:
+        """`time.monotonic()` since when the oldest runnable work waits, None when there is none.
+
+        A batch behind the one that is being handled waits for its turn.
+        """
+        handed_over = None if self._feeding else self._loop.handed_over.since
+        turn = None if handed_over is None else max(handed_over, self._fed_at)
+        return earliest(turn, self.lane.handler.runnable_since())
+
+    @property
+    def away(self) -> str | None:
+        """Why the broker is taken to be away; None while it is not."""
+        return self._loop.broker.reason
+
+    @property
     def committed_at(self) -> float:
         """Wall clock of the last commit, 0 before the first."""
         return self._cursors.committed_at
@@ -102,8 +125,9 @@ class Poller:
     @property
     def not_ready(self) -> str | None:
         """Why the lane is not ready; None when it is, also without any partition."""
-        if self._reasons:
-            return "; ".join(self._reasons.values())
+        reasons = [self.stalled, self.away, *self._reasons.values()]
+        if any(reasons):
+            return "; ".join(reason for reason in reasons if reason)
         if not self._membership.stable:
             return "not a member of its group yet"
         loading = self.loading
@@ -116,6 +140,20 @@ class Poller:
         """
         others = {name: text for name, text in self._reasons.items() if name != about}
         self._reasons = others if reason is None else others | {about: reason}
+
+    def suspect(self, error: BaseException) -> None:
+        """Take note of a failure that may mean that the broker is away."""
+        self._loop.broker.suspect(error)
+
+    @contextmanager
+    def feeding(self) -> Iterator[None]:
+        """Say that the handler has a batch for as long as the block lasts (the event loop)."""
+        self._feeding = True
+        try:
+            yield
+        finally:
+            self._fed_at = time.monotonic()
+            self._feeding = False
 
     def commit(self, progress: Progress) -> Future[frozenset[int]]:
         """Commit positions, partition → (epoch of the work, position), by the consumer.

@@ -12,7 +12,7 @@ from streams.errors import StreamsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from confluent_kafka import Producer
+    from confluent_kafka import Message, Producer
 
     from streams.engine.compute import Work
     from streams.engine.job import Headers, Output
@@ -38,7 +38,13 @@ ROOM_SECONDS = 0.1
 
 
 class Publication(Protocol):
-    """Publishes works; one thread calls it."""
+    """Publishes works; one thread calls it.
+
+    Attributes:
+        at: the seam for tests, called at each step; see `do_nothing`.
+    """
+
+    at: Callable[[str], None]
 
     def attach(self, poller: Poller, changelog: str | None) -> None:
         """Take the lane's poller and the changelog topic, if there is one; once."""
@@ -50,7 +56,7 @@ class Publication(Protocol):
         """Publish all works whose epoch still holds, and commit their positions; blocks.
 
         Returns:
-            The works published.
+            The works published, with `Work.end` where it is known.
 
         Raises:
             Exception: whatever it is, the works may or may not have been published; the caller
@@ -64,7 +70,8 @@ class Publication(Protocol):
 def do_nothing(step: str) -> None:
     """Ignore the step: what the seam `at` is outside tests.
 
-    Its steps: `began`, `produced`, `flushed`, `offsets` (sent), `committed`.
+    Its steps: `began`, `produced`, `flushed`, `offsets` (sent), `committed` or `aborted`; of tables
+    `restoring`, `restored`.
     """
 
 
@@ -101,7 +108,11 @@ def send_outputs(producer: Producer, outputs: Iterable[Output]) -> None:
 
 
 def send_changes(
-    producer: Producer, changelog: str | None, work: Work, headers: Headers | None = None
+    producer: Producer,
+    changelog: str | None,
+    work: Work,
+    headers: Headers | None = None,
+    on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
 ) -> None:
     """Queue a work's changelog records, to the source's own partition number.
 
@@ -110,19 +121,22 @@ def send_changes(
         changelog: the topic; None where nothing ever changes.
         work: whose changes they are.
         headers: of the first of them.
+        on_delivery: told of the last of them: a report on each would cost more than the record.
     """
     if changelog is None:
         if work.changes:
             raise StreamsError("a job without a changelog put a row")
         return
-    produce, partition = producer.produce, work.partition
+    produce, partition, left = producer.produce, work.partition, len(work.changes)
     for key, row in work.changes.items():
+        left -= 1
         while True:
             try:
-                if headers is None:
+                if headers is None and left:
                     produce(changelog, row, key, partition)
                 else:
-                    produce(changelog, row, key, partition, headers=headers)
+                    told = None if left else on_delivery
+                    produce(changelog, row, key, partition, on_delivery=told, headers=headers)
             except BufferError:
                 producer.poll(ROOM_SECONDS)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -11,7 +11,7 @@ from streams.engine.statistics import RestoreProgress
 from streams.engine.watermarks import Watermarks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from confluent_kafka import Message
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from streams.engine.kafka import KafkaSettings
     from streams.engine.statistics import LaneStatistics
 
-__all__ = ["restore"]
+__all__ = ["Taker", "replay", "restore"]
 
-_BATCH = 20_000
 _WAIT_SECONDS = 0.05
 
 Table = dict[bytes, bytes]
+
+Taker: TypeAlias = "Callable[[int, Sequence[Message], int], None]"
+"""Takes records of one partition in order, and the offset behind them."""
 
 
 def restore(
@@ -42,55 +44,104 @@ def restore(
     Raises:
         KafkaException: the broker does not answer.
     """
-    began = time.perf_counter()
     watermarks = Watermarks(kafka, changelog)
     targets, starts = watermarks.stable(partitions), watermarks.first(partitions)
     tables: dict[int, Table] = {partition: {} for partition in partitions}
-    progress = {p: RestoreProgress(starts[p], starts[p], targets[p]) for p in partitions}
-    statistics.restoring.update(progress)
-    rows = 0
-    unfinished = {p for p in partitions if starts[p] < targets[p]}
-    reader = Consumer(kafka.reader(isolation="read_committed") | _BULK)
-    try:
-        # explicit offsets: looking up a logical one costs half a second
-        reader.assign([TopicPartition(changelog, p, starts[p]) for p in sorted(unfinished)])
-        while unfinished := unfinished & alive():
-            messages = reader.consume(_BATCH, _WAIT_SECONDS)
-            rows += _take(messages, tables, progress)
-            unfinished = {p for p in unfinished if progress[p].position < targets[p]}
-    finally:
-        reader.close()
-        for partition in partitions:
-            statistics.restoring.pop(partition, None)
-        statistics.add_restore(rows, time.perf_counter() - began)
+
+    def take(partition: int, messages: Sequence[Message], _position: int) -> None:
+        table = tables[partition]
+        for message in messages:
+            row = message.value()
+            if row is None:
+                table.pop(message.key(), None)  # type: ignore[arg-type]
+            else:
+                table[message.key()] = row  # type: ignore[index]
+
+    spans = {p: RestoreProgress(starts[p], starts[p], targets[p]) for p in partitions}
+    replay(kafka, changelog, spans, alive, statistics, take)
     return tables
 
 
-_BULK = {
-    "queued.min.messages": 1_000_000,
-    "queued.max.messages.kbytes": 256 << 10,
-    "check.crcs": False,  # TCP's and the broker's own checks do; ours cost a tenth of the rate
-}
+def replay(  # noqa: PLR0913 - what, how far, for whom
+    kafka: KafkaSettings,
+    changelog: str,
+    spans: Mapping[int, RestoreProgress],
+    alive: Callable[[], AbstractSet[int]],
+    statistics: LaneStatistics,
+    take: Taker,
+    *,
+    batch: int = 20_000,
+    ahead_kib: int = 64 << 10,
+) -> None:
+    """Hand over the committed records of these spans; moves their positions on.
 
+    Args:
+        kafka: the connection.
+        changelog: the topic.
+        spans: partition → from where to where; shown in the statistics meanwhile.
+        alive: the partitions that still matter; asked all the time.
+        statistics: count it.
+        take: gets the records.
+        batch: records at a time.
+        ahead_kib: how much is fetched ahead.
 
-def _take(
-    messages: Iterable[Message], tables: dict[int, Table], progress: dict[int, RestoreProgress]
-) -> int:
-    """Put records into their tables and note how far each partition is; return their number."""
+    Raises:
+        KafkaException: the broker does not answer.
+    """
+    began = time.perf_counter()
+    statistics.restoring.update(spans)
     rows = 0
+    reader: Consumer | None = None
+    try:
+        while unfinished := {p for p, s in spans.items() if s.position < s.target} & alive():
+            if reader is None:
+                reader = _reader(kafka, changelog, spans, unfinished, ahead_kib)
+            for partition, messages in _sorted(reader.consume(batch, _WAIT_SECONDS), spans):
+                rows += len(messages)
+                position: int = messages[-1].offset() + 1  # type: ignore[operator]
+                take(partition, messages, position)
+                spans[partition].position = position
+    finally:
+        if reader is not None:
+            reader.close()
+        for partition in spans:
+            statistics.restoring.pop(partition, None)
+        statistics.add_restore(rows, time.perf_counter() - began)
+
+
+def _reader(
+    kafka: KafkaSettings,
+    changelog: str,
+    spans: Mapping[int, RestoreProgress],
+    partitions: Iterable[int],
+    ahead_kib: int,
+) -> Consumer:
+    bulk: dict[str, Any] = {
+        "queued.min.messages": 1_000_000,
+        "queued.max.messages.kbytes": ahead_kib,
+        "check.crcs": False,  # TCP's and the broker's own do; ours cost a tenth of the rate
+    }
+    reader = Consumer(kafka.reader(isolation="read_committed") | bulk)
+    # explicit offsets: looking up a logical one costs half a second
+    reader.assign([TopicPartition(changelog, p, spans[p].position) for p in sorted(partitions)])
+    return reader
+
+
+def _sorted(
+    messages: Iterable[Message], spans: Mapping[int, RestoreProgress]
+) -> Iterable[tuple[int, list[Message]]]:
+    """Yield records by partition, in order; after them, note where partitions ended."""
+    parts: dict[int, list[Message]] = {}
+    ends: dict[int, int] = {}
     for message in messages:
         partition: int = message.partition()  # type: ignore[assignment]
         error = message.error()
         if error is None:
-            rows += 1
-            row = message.value()
-            if row is None:
-                tables[partition].pop(message.key(), None)  # type: ignore[arg-type]
-            else:
-                tables[partition][message.key()] = row  # type: ignore[index]
-            progress[partition].position = message.offset() + 1  # type: ignore[operator]
+            parts.setdefault(partition, []).append(message)
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-            progress[partition].position = message.offset()  # type: ignore[assignment]
+            ends[partition] = message.offset()  # type: ignore[assignment]
         else:
             raise KafkaException(error)
-    return rows
+    yield from parts.items()
+    for partition, offset in ends.items():
+        spans[partition].position = max(spans[partition].position, offset)

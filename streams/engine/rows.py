@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from streams.engine.batch import FIRST
 from streams.engine.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from streams.breaker import Failures
     from streams.engine.batch import Position
 
-__all__ = ["Rows", "Shard"]
+__all__ = ["Rows", "Shard", "Table"]
+
+
+class Table(Protocol):
+    """Key → row, opaque bytes, with everything applied so far: a dictionary, or what acts alike."""
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """Return the row, None where there is none."""
+
+    def __setitem__(self, key: bytes, row: bytes, /) -> None:
+        """Replace the row."""
+
+    def pop(self, key: bytes, default: None, /) -> bytes | None:
+        """Delete the row if it is there; what is returned says nothing."""
 
 
 class Shard:
     """What one partition's work goes on from.
 
     Attributes:
-        rows: key → row, opaque bytes.
+        rows: the table.
         timers: of the rows.
         offset: the next record to apply.
         previous: the last record applied in this epoch, or `FIRST`.
@@ -34,8 +47,20 @@ class Shard:
     def __init__(
         self, rows: dict[bytes, bytes], due: Callable[[bytes], int], position: Position
     ) -> None:
+        """Begin with rows in memory; each is asked for its timer (`Job.due`)."""
+        timers = ((at, key) for key, row in rows.items() if (at := due(row)))
+        self._begin(rows, timers, position)
+
+    @classmethod
+    def of(cls, rows: Table, timers: Iterable[tuple[int, bytes]], position: Position) -> Shard:
+        """Begin with a table of any kind and its timers, as (due, key)."""
+        shard = cls.__new__(cls)
+        shard._begin(rows, timers, position)  # noqa: SLF001 - the other way to be made
+        return shard
+
+    def _begin(self, rows: Table, timers: Iterable[tuple[int, bytes]], position: Position) -> None:
         self.rows = rows
-        self.timers = Timers((at, key) for key, row in rows.items() if (at := due(row)))
+        self.timers = Timers(timers)
         self.offset = position.offset
         self.previous = FIRST
         self.stream_time = int(position.metadata) if position.metadata.isdecimal() else 0

@@ -47,12 +47,14 @@ class EngineApp(faust.App):
         pollers: by lane name.
         failure: why the process ends, None while it runs or if it was asked to.
         on_failure: called once, on the event loop, when there is a failure.
+        stall_timeout: seconds without progress after which the process ends; 0: never.
     """
 
     kafka: KafkaSettings
     pollers: Mapping[str, Poller]
     failure: BaseException | None = None
     on_failure: Callable[[], None]
+    stall_timeout: float = 0.0
     web_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside
     web_port: int = 0
 
@@ -94,6 +96,7 @@ def build_app(
     *,
     web_port: int | None = None,
     web_host: str = "0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside
+    stall_timeout: float = 0.0,
 ) -> EngineApp:
     """Build the app of one process, one agent a lane. Nothing is connected yet.
 
@@ -103,6 +106,7 @@ def build_app(
         lanes: with different names and topics; none at all is a process with a web server only.
         web_port: of health, metrics and control; 0 for a free one, None for no web server.
         web_host: the address to listen on.
+        stall_timeout: seconds without progress after which the process ends (`watchdog`); 0: never.
     """
     app = EngineApp(
         app_id,
@@ -120,6 +124,7 @@ def build_app(
     )
     app.kafka = kafka
     app.web_host, app.web_port = web_host, web_port or 0
+    app.stall_timeout = stall_timeout
     app.on_failure = lambda: None
     app.pollers = {lane.name: Poller(lane, kafka) for lane in lanes}
     for poller in app.pollers.values():
@@ -133,7 +138,8 @@ def _agent(poller: Poller) -> Any:
         """Feed the lane's handler, one batch at a time."""
         async for batch in batches:
             try:
-                await poller.lane.handler.feed(batch)
+                with poller.feeding():
+                    await poller.lane.handler.feed(batch)
             except Exception as error:  # noqa: BLE001 - the records stay: nothing is committed
                 shares = [Share(part.partition, part.epoch) for part in batch.parts]
                 poller.reset(shares, describe(error), poison=True)

@@ -7,7 +7,7 @@ side by side. All only grow, except `restoring` and `breakers`.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,10 +46,12 @@ class LaneStatistics:
         aborts: transactions aborted and published again.
         resets: partitions set back to their committed position.
         pauses: times the consumer was paused because no slot came free for long.
-        seconds: time by step: `compute`, `wait`, `produce`, `flush`, `offsets`, `commit`.
+        seconds: time by step: `compute`, `wait`, `produce`, `flush`, `offsets`, `commit`,
+            `keep` (rows to disk).
         restored_rows: changelog records read by restores.
         restore_seconds: time spent in restores.
         restoring: partitions being restored now.
+        rebuilds: partitions whose local state was not believed, by reason (`checkpoint`).
         breakers: 1 for each partition (or `all`) that its breaker has stopped, 0 for the others.
     """
 
@@ -66,6 +68,7 @@ class LaneStatistics:
     restored_rows: int = 0
     restore_seconds: float = 0.0
     restoring: dict[int, RestoreProgress] = field(default_factory=dict)
+    rebuilds: Counter[str] = field(default_factory=Counter)
     breakers: Mapping[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -74,3 +77,8 @@ class LaneStatistics:
         with self._lock:
             self.restored_rows += rows
             self.restore_seconds += seconds
+
+    def add_rebuild(self, reason: str) -> None:
+        """Count a partition whose local state was dropped."""
+        with self._lock:
+            self.rebuilds[reason] += 1

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
+from streams.engine.hanging import Hanging, within
 from streams.engine.publication import (
     OWNER_HEADER,
     Steps,
@@ -22,7 +24,9 @@ from streams.engine.publication import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from confluent_kafka import KafkaError, Message
 
     from streams.engine.compute import Work
     from streams.engine.job import Headers
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Transactional"]
 
 _CALL_SECONDS = 2.0
+_HANG_SECONDS = 4.0
 _INIT_SECONDS = 10.0
 _AGAIN_SECONDS = 0.05
 _GIVE_UP_SECONDS = 30.0
@@ -59,7 +64,7 @@ class Transactional:
         """
         self._kafka = kafka
         self._id = transactional_id
-        self._at = at
+        self.at = at
         self._producer: Producer | None = None
 
     def attach(self, poller: Poller, changelog: str | None) -> None:
@@ -90,18 +95,18 @@ class Transactional:
             if not works:
                 return []
             try:
-                self._transaction(works, metadata)
-            except KafkaException as error:
-                if not error.args[0].txn_requires_abort() or time.monotonic() > deadline:
+                ends = self._transaction(works, metadata)
+            except (KafkaException, Hanging) as error:
+                if not _may_be_repeated(error) or time.monotonic() > deadline:
                     self._producer = None
                     raise
                 log.info("transaction aborted, published again: %s", error)
-                self._abort()
+                self._abort(error)
             except BaseException:
                 self._producer = None
                 raise
             else:
-                return works
+                return [replace(work, end=ends.get(work.partition)) for work in works]
             time.sleep(_AGAIN_SECONDS)
 
     def close(self) -> None:
@@ -111,7 +116,8 @@ class Transactional:
     def _owned(self, works: Sequence[Work]) -> list[Work]:
         return [work for work in works if self._poller.owns(work.partition, work.epoch)]
 
-    def _transaction(self, works: Sequence[Work], metadata: bytes | None) -> None:
+    def _transaction(self, works: Sequence[Work], metadata: bytes | None) -> Mapping[int, int]:
+        """Return the changelog's offsets behind the last changes, by partition."""
         producer = self._producer or self._connect()
         seconds = self._kafka.transaction_timeout_ms / 1_000
         deadline = time.monotonic() + seconds  # then the broker aborts it anyway
@@ -119,12 +125,18 @@ class Transactional:
         def worth_while() -> bool:
             return time.monotonic() < deadline and bool(self._owned(works))
 
-        steps = Steps(self._poller.statistics.seconds, self._at)
+        ends: dict[int, int] = {}
+
+        def written(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                ends[message.partition()] = message.offset() + 1  # type: ignore[index, operator]
+
+        steps = Steps(self._poller.statistics.seconds, self.at)
         producer.begin_transaction()
         steps.done("begin", "began")
         for work in works:
             owner: Headers = [(OWNER_HEADER, self._id.encode())]
-            send_changes(producer, self._changelog, work, owner)
+            send_changes(producer, self._changelog, work, owner, written)
         for work in works:
             send_outputs(producer, work.outputs)
         steps.done("produce", "produced")
@@ -134,12 +146,16 @@ class Transactional:
         topic = self._poller.lane.topic
         places = [TopicPartition(topic, w.partition, *w.position) for w in works]
         _repeat(
-            lambda: producer.send_offsets_to_transaction(places, metadata, _CALL_SECONDS),
+            lambda: within(
+                _HANG_SECONDS,
+                lambda: producer.send_offsets_to_transaction(places, metadata, _CALL_SECONDS),
+            ),
             worth_while,
         )
         steps.done("offsets", "offsets")
         _repeat(lambda: producer.commit_transaction(_CALL_SECONDS), worth_while)
         steps.done("commit", "committed")
+        return ends
 
     def _connect(self) -> Producer:
         producer = Producer(self._kafka.transactional(self._id))
@@ -147,12 +163,19 @@ class Transactional:
         self._producer = producer
         return producer
 
-    def _abort(self) -> None:
+    def _abort(self, error: Exception) -> None:
         self._poller.statistics.aborts += 1
         producer, self._producer = self._producer, None
-        if producer is not None:
+        # one in which a call hangs is left behind: the next of this id ends what it left open
+        if producer is not None and not isinstance(error, Hanging):
             producer.abort_transaction(_INIT_SECONDS)
             self._producer = producer  # it is of use again only if the abort succeeded
+        self.at("aborted")
+
+
+def _may_be_repeated(error: KafkaException | Hanging) -> bool:
+    """Whether nothing was committed: only the offsets can hang, before the commit is asked for."""
+    return isinstance(error, Hanging) or bool(error.args[0].txn_requires_abort())
 
 
 def _repeat(call: Callable[[], None], worth_while: Callable[[], bool]) -> None:

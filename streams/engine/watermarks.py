@@ -42,6 +42,16 @@ class Watermarks:
         """Return the last stable offset: behind all that is decided."""
         return self._ask(partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
 
+    def since(self, partitions: Iterable[int], at: int) -> dict[int, int]:
+        """Return the first offset of a record of this time or later (epoch milliseconds).
+
+        Where there is none, the last stable offset.
+        """
+        asked = list(partitions)
+        found = self._ask(asked, OffsetSpec.for_timestamp(at), IsolationLevel.READ_COMMITTED)
+        ends = self.stable([partition for partition, offset in found.items() if offset < 0])
+        return found | ends
+
     def _ask(
         self, partitions: Iterable[int], spec: OffsetSpec, isolation: IsolationLevel
     ) -> dict[int, int]:

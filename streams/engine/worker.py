@@ -1,7 +1,8 @@
-"""The process: runs a Faust app until it is asked to stop or fails, and says how it ended.
+"""The process: runs a Faust app until it is asked to stop, fails or stands, and says how it ended.
 
 A stop (SIGTERM, SIGINT) finishes or abandons the work under way and leaves the group; if that takes
-too long, the process ends hard. What is abandoned was not committed, so nothing is lost.
+too long, the process ends hard, as it does when it stands still (`watchdog`). What is abandoned was
+not committed, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -17,20 +18,33 @@ from typing import TYPE_CHECKING
 import faust
 from typing_extensions import override
 
+from streams.engine.client_log import log_seldom
 from streams.engine.failure import describe
+from streams.engine.watchdog import Watchdog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from signal import Signals
 
     from streams.engine.shell import EngineApp
+    from streams.engine.watchdog import Stall
 
-__all__ = ["EXIT_FAILED", "EXIT_HARD", "run_worker"]
+__all__ = ["EXIT_FAILED", "EXIT_HARD", "EXIT_STALLED", "run_worker"]
 
 EXIT_FAILED = 70
 """The engine could not go on (EX_SOFTWARE)."""
 
 EXIT_HARD = 75
 """A stop took too long and was cut short (EX_TEMPFAIL)."""
+
+EXIT_STALLED = 71
+"""It stood still; what stood is in the log, with the stacks of all threads."""
+
+_SHOWN_SECONDS = 6.0
+"""How long a stall is shown before the process ends: a scrape each five seconds sees it."""
+
+_DUMP_SECONDS = 2.0
+"""… or, where nobody can be shown anything, how long the log may take."""
 
 _LEFTOVERS_SECONDS = 0.5
 
@@ -46,6 +60,7 @@ class _Worker(faust.Worker):
         super().__init__(app, override_logging=False, quiet=True)
         self.spinner = None
         self._grace = grace
+        self._watchdog = Watchdog(app.stall_timeout, app.pollers, stalled=self._stalled)
         app.on_failure = self._on_failure
 
     async def run(self) -> None:
@@ -54,6 +69,7 @@ class _Worker(faust.Worker):
         Raises:
             Exception: the start failed.
         """
+        self._watchdog.start(asyncio.get_running_loop())
         self._starting_fut = asyncio.ensure_future(self.start())
         try:
             await self._starting_fut
@@ -83,8 +99,28 @@ class _Worker(faust.Worker):
     def _on_sigusr2(self) -> None:
         log.warning("SIGUSR2 is ignored: no debugger in a worker")
 
+    def _stalled(self, stalls: Sequence[Stall]) -> None:
+        """Say what stands, and where every thread is; then end, for nothing else would help.
+
+        In the watchdog's thread. The end does not wait for the log, which may be what stands.
+        """
+        looped = any(stall.lane is None for stall in stalls)  # then no page can be asked for
+        limit = threading.Timer(_DUMP_SECONDS if looped else _SHOWN_SECONDS, self._end_stalled)
+        limit.daemon = True
+        limit.start()
+        for stall in stalls:
+            if stall.lane is not None:
+                self.app.pollers[stall.lane].stalled = f"{stall.name} stands still"
+        told = "; ".join(stall.text for stall in stalls)
+        log.critical("the process ends, it stands still: %s", told)
+        faulthandler.dump_traceback(sys.stderr)
+
+    def _end_stalled(self) -> None:
+        os._exit(EXIT_STALLED)
+
     def _limit_stop(self) -> None:
         """End the process hard if the stop takes too long; from now on."""
+        self._watchdog.stop()
         if self._grace:
             limit = threading.Timer(self._grace, self._end_hard)
             limit.daemon = True
@@ -104,8 +140,10 @@ def run_worker(app: EngineApp, *, grace: float = 4.5) -> int:
         grace: seconds that a stop may take before the process ends hard (`EXIT_HARD`).
 
     Returns:
-        0 after a clean stop, `EXIT_FAILED` when it failed; the reason is logged.
+        0 after a clean stop, `EXIT_FAILED` when it failed; the reason is logged. When it stands
+        still the process ends with `EXIT_STALLED` instead (`watchdog`).
     """
+    log_seldom()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = _Worker(app, grace)

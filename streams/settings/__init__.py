@@ -26,7 +26,18 @@ from typing_extensions import override
 
 from streams.errors import ConfigurationError
 
-from .tables import Breaker, Connection, Derive, Kafka, Ordergroove, Registry, Topics, Web
+from .tables import (
+    Breaker,
+    Connection,
+    Derive,
+    Kafka,
+    Ordergroove,
+    Registry,
+    Rekey,
+    Topics,
+    Web,
+    Worker,
+)
 from .values import Name
 
 __all__ = ["Connection", "Derive", "Registry", "Settings", "load_settings"]
@@ -48,10 +59,12 @@ class Settings(BaseSettings):
     topics: Topics = Field(default_factory=Topics)
     ordergroove: Ordergroove = Field(default_factory=Ordergroove)
     derive: Derive = Field(default_factory=Derive)
+    rekey: Rekey = Field(default_factory=Rekey)
     connections: dict[Name, Connection] = Field(default_factory=dict)
     registry: Registry = Field(default_factory=Registry)
     breaker: Breaker = Field(default_factory=Breaker)
     web: Web = Field(default_factory=Web)
+    worker: Worker = Field(default_factory=Worker)
     hash_key: SecretStr = Field(
         SecretStr("streams"),
         description="Key of the hashes that outcomes keep of what was sent: make it your own.",

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from .values import Duration, FlowsFrom, Mode, Moment, Start, Zone
+from .values import Begin, Duration, FlowsFrom, Mode, Moment, Start, Zone
 
 
 class Group(BaseModel):
@@ -100,6 +100,35 @@ class Derive(Group):
         default_factory=list,
         description="Let imports, or records of kind `state`, start flows.",
     )
+    state_store: Literal["memory", "rocksdb"] = Field(
+        "memory",
+        description="Where subscribers' rows are: in `memory`, or on disk, which may be larger.",
+    )
+    state_directory: Path = Field(
+        Path("state"),
+        description="`rocksdb`: where its files are; each worker has a directory of its own there,"
+        " named by `kafka.instance_id` or else by the host.",
+    )
+    state_cache: int = Field(
+        64, ge=8, description="`rocksdb`: its memory in MiB, whatever the size of the state."
+    )
+
+
+class Rekey(Group):
+    """The role rekey, in front of derive."""
+
+    topic: str | None = Field(
+        None,
+        description="A topic of the source's records that is keyed otherwise: `worker rekey` writes"
+        " them to the source topic by customer.",
+    )
+    start: Begin = Field(
+        "beginning",
+        description="Where in it the first start begins: its `beginning`, its `end` or a time.",
+    )
+    guarantee: Literal["exactly_once", "at_least_once"] = Field(
+        "exactly_once", description="`at_least_once` is for brokers without transactions."
+    )
 
 
 class Connection(Group):
@@ -165,6 +194,26 @@ class Breaker(Group):
     within: Duration = Field(timedelta(minutes=1), description="… in this time.")
     retry: Duration = Field(
         timedelta(seconds=30), description="How long after a stop it looks whether it works again."
+    )
+
+
+SHORTEST_STALL = timedelta(seconds=90)
+"""What the engine does at a broker that is away is bounded, all in all, by a little less."""
+
+
+def _stall_timeout(value: timedelta) -> timedelta:
+    if timedelta(0) < value < SHORTEST_STALL:
+        raise ValueError("at least 90s, as long as a publication may take; or 0s: never")
+    return value
+
+
+class Worker(Group):
+    """How a process runs."""
+
+    stall_timeout: Annotated[Duration, AfterValidator(_stall_timeout)] = Field(
+        timedelta(minutes=2),
+        description="A process that makes no progress for so long, though it could, ends with exit"
+        " code 71; `0s`: never.",
     )
 
 

@@ -51,9 +51,19 @@ def _flows_from(value: Any) -> Any:
         raise ValueError(f'"start", "beginning" or a time; {error}') from None
 
 
+def _begin(value: Any) -> Any:
+    if value in ("beginning", "end"):
+        return value
+    try:
+        return _moment(value)
+    except ValueError as error:
+        raise ValueError(f'"beginning", "end" or a time; {error}') from None
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 FlowsFrom = Annotated[Literal["start", "beginning"] | datetime, BeforeValidator(_flows_from)]
+Begin = Annotated[Literal["beginning", "end"] | datetime, BeforeValidator(_begin)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Mode = Literal["off", "shadow", "live"]

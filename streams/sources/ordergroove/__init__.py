@@ -1,13 +1,23 @@
 """Ordergroove: webhook body → record → `Event` (contracts/ordergroove.md).
 
 `types` lists what may come, `entities` and `quirks` say how it is written, `webhook` maps a body
-onto the Avro record that travels on `ordergroove.events`, `record` reads that back as an `Event`.
+onto the Avro record that travels on `ordergroove.events`, `record` reads that back as an `Event`,
+and `owner` only whose it is.
 """
 
 from __future__ import annotations
 
+from .owner import check_owner, owner_reader
 from .record import event_reader
 from .types import OBJECT_OF
 from .webhook import MAX_BODY, WebhookOptions, record_of
 
-__all__ = ["MAX_BODY", "OBJECT_OF", "WebhookOptions", "event_reader", "record_of"]
+__all__ = [
+    "MAX_BODY",
+    "OBJECT_OF",
+    "WebhookOptions",
+    "check_owner",
+    "event_reader",
+    "owner_reader",
+    "record_of",
+]

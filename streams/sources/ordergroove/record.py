@@ -26,6 +26,7 @@ from streams.model.events import (
 )
 from streams.model.ids import digest
 
+from .owner import check_owner
 from .types import OBJECT_OF
 
 if TYPE_CHECKING:
@@ -94,12 +95,7 @@ def _event(envelope: Envelope, content: bytes) -> Event:
         raise BadRecord("unknown_type", "type", "no such event type is known")
     if not envelope.event_id:
         raise BadRecord("missing_field", "event_id", "a record needs it")
-    if not envelope.merchant:
-        raise BadRecord("missing_field", "merchant", "a record needs it")
-    if ":" in envelope.merchant:  # keys are merchant:customer
-        raise BadRecord("wrong_type", "merchant", "a merchant's id has no colon")
-    if not envelope.customer_id:
-        raise BadRecord("no_customer", "customer_id", "the record names no customer")
+    check_owner(envelope.merchant, envelope.customer_id)
     if subject is None:
         raise BadRecord("missing_field", "object", "a record needs it")
     if type(subject) is not STRUCTS[kind]:
