@@ -16,7 +16,7 @@ from streams.engine.timers import Timers
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
 from streams.model.ids import customer_key, delivery_id
-from streams.model.subscriber import encode_row, row_due
+from streams.model.row_bytes import encode_row, row_due
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.route import Route
 from streams.sources.ordergroove import WebhookOptions, record_of

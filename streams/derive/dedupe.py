@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streams.model.events import Event
     from streams.model.subscriber import Subscriber
 
-WIDTH = 8
+WIDTH = 6
 
 
 def marks_of(event: Event) -> bytes:

@@ -38,11 +38,11 @@ def customer_key(merchant: str, customer_id: str) -> bytes:
 
 
 def digest(*parts: str | int | bytes) -> bytes:
-    """8 bytes that stand for the parts where remembering them whole would cost too much room."""
+    """6 bytes that stand for the parts where remembering them whole would cost too much room."""
     joined = b"\x1f".join(
         [
             p.encode() if isinstance(p, str) else p if isinstance(p, bytes) else b"%d" % p
             for p in parts
         ]
     )
-    return blake2b(joined, digest_size=8).digest()
+    return blake2b(joined, digest_size=6).digest()

@@ -1,7 +1,8 @@
 """The subscriber: the state of one customer of one merchant, as a row of the table `subscribers`.
 
-Kept in msgpack, positional: **append fields, never reorder or remove them**. Times are epoch
-milliseconds. The row is a value: stages make a changed copy (`fork`) and never touch what they got.
+Kept in msgpack (`row_bytes`), positional: **append fields, never reorder or remove them**. Times
+are epoch milliseconds. The row is a value: stages make a changed copy (`fork`) and never touch what
+they got.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class Subscriber(msgspec.Struct, array_like=True):
     last_cancel: tuple[str, int] | None = None
     """Subscription and `updated` of the last subscriber.cancel, which is told once."""
     seen: dict[int, bytes] = {}
-    """Day of stream time → digests of the event ids and guards seen on it, 8 bytes each."""
+    """Day of stream time → digests of the event ids and guards seen on it, 6 bytes each."""
     entitlements: dict[str, Entitlement] = {}
     products: dict[str, SeenProduct] = {}
     first_out_of_stock: dict[str, int] = {}
@@ -207,27 +208,3 @@ def standing(row: Subscriber) -> Standing:
         who.first_name,
         who.last_name,
     )
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Subscriber)
-
-
-def encode_row(row: Subscriber) -> bytes:
-    """The row as it is kept in the table and its changelog."""
-    return _encoder.encode(row)
-
-
-def decode_row(value: bytes) -> Subscriber:
-    """The row of some bytes of the table."""
-    return _decoder.decode(value)
-
-
-def row_due(row: Subscriber) -> int:
-    """Stream time of the row's next timer, epoch milliseconds; 0 for none."""
-    if not row.checkouts and row.settling is None:
-        return 0
-    times = [each.closes for each in row.checkouts.values() if each.closes]
-    if row.settling is not None:
-        times.append(row.settling.at)
-    return min(times, default=0)

@@ -17,7 +17,7 @@ from streams.destinations import DESTINATIONS
 from streams.engine.timers import Timers
 from streams.model.delivery import Options, Part, Refusal
 from streams.model.ids import customer_key, delivery_id
-from streams.model.subscriber import Subscriber, decode_row
+from streams.model.row_bytes import decode_row
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.route import Route
 from streams.sources.ordergroove import record_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from streams.model.enriched import EnrichedEvent
     from streams.model.events import Kind
+    from streams.model.subscriber import Subscriber
 
 KLAVIYO = DESTINATIONS["klaviyo"]
 SOURCE = codec("sources/ordergroove")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from streams.derive import Derivation, DeriveOptions, derive, fire
 from streams.model.events import Person
-from streams.model.subscriber import Subscriber, decode_row, encode_row, row_due
+from streams.model.row_bytes import decode_row, encode_row, row_due
 from tests.support.customer_shop import CUSTOMER, MERCHANT
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from streams.model.events import Event
     from streams.model.fact import Fact
+    from streams.model.subscriber import Subscriber
 
 
 class Appended(NamedTuple):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from streams.derive import derive
 from streams.model.events import Event, Subscription
 from streams.model.ids import fact_id
-from streams.model.subscriber import Subscriber, encode_row, standing
+from streams.model.row_bytes import encode_row
+from streams.model.subscriber import Subscriber, standing
 from tests.support.applied import OPTIONS, run
 from tests.support.customer_shop import ALL_STYLES, CUSTOMER, MERCHANT
 from tests.support.histories import Arrival, orderly, shuffled

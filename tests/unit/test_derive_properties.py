@@ -14,6 +14,7 @@ last test says how far.
 from __future__ import annotations
 
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given, settings
@@ -22,7 +23,7 @@ from msgspec.structs import replace
 
 from streams.derive import derive
 from streams.model.events import Event, Order
-from streams.model.subscriber import Subscriber, decode_row, encode_row
+from streams.model.row_bytes import decode_row, encode_row
 from tests.support.applied import DAY, OPTIONS, ids, run, state, told
 from tests.support.customer_shop import (
     ALL_STYLES,
@@ -35,6 +36,9 @@ from tests.support.customer_shop import (
 )
 from tests.support.histories import Arrival, orderly, shuffled
 from tests.support.oracle import once_each, truth
+
+if TYPE_CHECKING:
+    from streams.model.subscriber import Subscriber
 
 PROPERTY = settings(max_examples=300, derandomize=True, deadline=None)
 CONCLUDED = ("subscriber.create", "subscriber.cancel", "subscription.reactivate")
