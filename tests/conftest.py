@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from streams.demo.broker import Broker
+from streams.demo.cluster import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -70,6 +71,25 @@ def broker() -> Iterator[str]:
             Broker(Path(directory)) as local,
         ):
             yield local.bootstrap
+
+
+@pytest.fixture(scope="session")
+def _three_nodes() -> Iterator[Cluster]:
+    with (
+        tempfile.TemporaryDirectory(prefix="streams-cluster-") as directory,
+        Cluster(Path(directory)) as local,
+    ):
+        yield local
+
+
+@pytest.fixture
+def cluster(_three_nodes: Cluster) -> Iterator[Cluster]:
+    """Yield a cluster of three nodes, all there and in sync; tests may end any of them."""
+    yield _three_nodes
+    for node in _three_nodes.brokers:
+        if node.pid is None:
+            node.start()
+    _three_nodes.await_replicated()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What runs Kafka on a bare machine: a Java runtime from PyPI, Kafka's jars from Maven Central.
 
-Used by `streams.demo.broker` only. The jars are fetched once for a user and pinned by digest in
-`kafka.sha256`, so a changed, missing or additional jar never runs.
+Used by what starts a broker, and by benches for jars of their own. Jars are fetched once for a user
+and pinned by digest (`kafka.sha256`), so a changed, missing or additional jar never runs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,36 @@ import logging
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 _log = logging.getLogger(__name__)
 
-ENDPOINT = "org.apache.kafka:kafka_2.13:4.1.1+org.slf4j:slf4j-simple:1.7.36"
-"""Apache Kafka, and the smallest logger: a broker that cannot start must be able to say why."""
-
-_PINNED = Path(__file__).with_name("kafka.sha256")
 _ATTEMPTS = 3
+
+
+class JarSet(NamedTuple):
+    """Jars that are fetched together, and kept together in the cache.
+
+    Attributes:
+        name: what messages call them.
+        endpoint: what jgo resolves, with all that it needs.
+        pinned: file of their SHA-256, as `sha256sum` writes it; its stem names the cache's folder.
+        megabytes: about how much is fetched.
+    """
+
+    name: str
+    endpoint: str
+    pinned: Path
+    megabytes: int
+
+
+KAFKA = JarSet(
+    "Apache Kafka",
+    "org.apache.kafka:kafka_2.13:4.1.1+org.slf4j:slf4j-simple:1.7.36",
+    Path(__file__).with_name("kafka.sha256"),
+    45,
+)
+"""The broker, and the smallest logger: one that cannot start must be able to say why."""
 
 
 class BrokerError(RuntimeError):
@@ -38,21 +60,22 @@ def java() -> Path:
     return Path(JAVA)
 
 
-def jars(cache: Path | None = None) -> list[Path]:
-    """Return Kafka's jars, in a fixed order, fetching them (45 MB) when they are not cached yet.
+def jars(cache: Path | None = None, wanted: JarSet = KAFKA) -> list[Path]:
+    """Return jars in a fixed order, Kafka's own by default, fetching them when they are not cached.
 
     Args:
         cache: where to keep them; `~/.cache/ordergroove-streams` by default.
+        wanted: which.
 
     Raises:
         BrokerError: they cannot be fetched, differ from the pinned ones, or the extra `broker`
             is not installed.
     """
-    pinned = _pinned()
-    digest = hashlib.sha256(_PINNED.read_bytes()).hexdigest()[:12]
-    home = (cache or _default_cache()) / f"kafka-{digest}"
+    pinned = _pinned(wanted)
+    digest = hashlib.sha256(wanted.pinned.read_bytes()).hexdigest()[:12]
+    home = (cache or _default_cache()) / f"{wanted.pinned.stem}-{digest}"
     if not home.is_dir():
-        _fetch(pinned, home)
+        _fetch(wanted, home)
     return [home / name for name in pinned]
 
 
@@ -61,29 +84,30 @@ def _default_cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "ordergroove-streams"
 
 
-def _pinned() -> dict[str, str]:
+def _pinned(wanted: JarSet) -> dict[str, str]:
     """Return file name → SHA-256 of every jar, from the file that `sha256sum` can check too."""
-    lines = (line.split() for line in _PINNED.read_text(encoding="ascii").splitlines())
+    lines = (line.split() for line in wanted.pinned.read_text(encoding="ascii").splitlines())
     return {name: digest for digest, name in lines}
 
 
-def _fetch(pinned: dict[str, str], home: Path) -> None:
+def _fetch(wanted: JarSet, home: Path) -> None:
     """Fetch into a scratch directory, check, then rename: nobody ever sees half a set of jars."""
-    _log.info("fetching Apache Kafka from Maven Central (45 MB, once) to %s", home)
+    name, size = wanted.name, wanted.megabytes
+    _log.info("fetching %s from Maven Central (%d MB, once) to %s", name, size, home)
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"cannot keep Apache Kafka's jars ({error}); XDG_CACHE_HOME names another place"
+        message = f"cannot keep {name}'s jars ({error}); XDG_CACHE_HOME names another place"
         raise BrokerError(message) from error
     failures: list[str] = []
     for _ in range(_ATTEMPTS):
         with tempfile.TemporaryDirectory(dir=home.parent, prefix="fetch-") as scratch:
             try:
-                found = _resolve(Path(scratch))
+                found = _resolve(wanted.endpoint, Path(scratch))
             except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
                 failures.append(str(error))
                 continue
-            _check(pinned, found)
+            _check(wanted, found)
             ready = Path(scratch) / "ready"
             ready.mkdir()
             for path in found:
@@ -94,27 +118,27 @@ def _fetch(pinned: dict[str, str], home: Path) -> None:
                 if not home.is_dir():  # else another process was first, with the same files
                     raise
             return
-    message = f"cannot fetch Apache Kafka's jars from Maven Central: {failures[-1]}"
+    message = f"cannot fetch {name}'s jars from Maven Central: {failures[-1]}"
     raise BrokerError(message)
 
 
-def _resolve(scratch: Path) -> list[Path]:
-    """Let jgo resolve `ENDPOINT`, with both of its caches inside `scratch`."""
+def _resolve(endpoint: str, scratch: Path) -> list[Path]:
+    """Let jgo resolve an endpoint, with both of its caches inside `scratch`."""
     try:
         from jgo.env import EnvironmentBuilder
         from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
         raise _missing_extra() from error
     context = MavenContext(resolver=PythonResolver(), repo_cache=scratch / "m2", timeout=60)
-    environment = EnvironmentBuilder(context, cache_dir=scratch).from_endpoint(ENDPOINT)
+    environment = EnvironmentBuilder(context, cache_dir=scratch).from_endpoint(endpoint)
     return [Path(path) for path in environment.all_jars]
 
 
-def _check(pinned: dict[str, str], found: list[Path]) -> None:
+def _check(wanted: JarSet, found: list[Path]) -> None:
     actual = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
-    wrong = sorted(name for name, _ in actual.items() ^ pinned.items())
+    wrong = sorted(name for name, _ in actual.items() ^ _pinned(wanted).items())
     if wrong:
-        message = f"jars differ from {_PINNED.name}: {', '.join(dict.fromkeys(wrong))}"
+        message = f"jars differ from {wanted.pinned.name}: {', '.join(dict.fromkeys(wrong))}"
         raise BrokerError(message)
 
 

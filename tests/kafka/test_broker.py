@@ -181,7 +181,7 @@ def test_a_jar_that_is_not_the_pinned_one_is_refused(
     """A changed jar is named and nothing is kept."""
     fake = tmp_path / "kafka-clients-4.1.1.jar"
     fake.write_bytes(b"changed")
-    monkeypatch.setattr(java, "_resolve", lambda _: [fake])
+    monkeypatch.setattr(java, "_resolve", lambda *_: [fake])
 
     with pytest.raises(BrokerError, match=r"differ from .*kafka-clients-4\.1\.1\.jar"):
         java.jars(tmp_path / "cache")
@@ -200,7 +200,7 @@ def test_a_failing_download_is_tried_again(tmp_path: Path, monkeypatch: pytest.M
     """A network that fails once is no reason to fail; one that keeps failing is named."""
     failures = iter([OSError("no route"), OSError("still no route"), OSError("unplugged")])
 
-    def resolve(_: Path) -> list[Path]:
+    def resolve(_: str, __: Path) -> list[Path]:
         raise next(failures)
 
     monkeypatch.setattr(java, "_resolve", resolve)

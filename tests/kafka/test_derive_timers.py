@@ -24,7 +24,7 @@ from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
 from streams.engine.partitioning import partition_of
 from streams.model.ids import customer_key, fact_id
-from streams.model.subscriber import decode_row, row_due
+from streams.model.row_bytes import decode_row, row_due
 from streams.names import Names
 from streams.sources.ordergroove import record_of
 from tests.support.engine_world import until

@@ -17,8 +17,9 @@ from streams.demo.observation import Metrics
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
 from streams.engine.partitioning import partition_of
+from streams.model.row_bytes import encode_row
 from streams.model.row_text import row_of_dict
-from streams.model.subscriber import Profile, Subscriber, encode_row
+from streams.model.subscriber import Profile, Subscriber
 from streams.names import Names
 from tests.support.engine_world import until
 from tests.support.webhooks import CUSTOMER, MERCHANT, START, person, subscription, webhook

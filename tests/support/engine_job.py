@@ -10,8 +10,10 @@ import argparse
 import json
 import logging
 import os
+import resource
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -20,6 +22,8 @@ from streams.engine.at_least_once import AtLeastOnce
 from streams.engine.job_handler import JobHandler
 from streams.engine.kafka import KafkaSettings
 from streams.engine.lane import Lane, PollOptions
+from streams.engine.open_state import open_local_state
+from streams.engine.rocks_store import RocksStore
 from streams.engine.shell import build_app
 from streams.engine.transactional import Transactional
 from streams.engine.worker import run_worker
@@ -94,8 +98,7 @@ def breakpoint_at(description: str | None) -> Callable[[str], None]:
     return at
 
 
-def main() -> int:
-    """Run a worker on the topics `PREFIX.in`, `.out` and `.log`."""
+def _arguments() -> argparse.Namespace:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("bootstrap")
     arguments.add_argument("prefix")
@@ -104,12 +107,22 @@ def main() -> int:
     arguments.add_argument("--guarantee", default="exactly_once")
     arguments.add_argument("--protocol", choices=["classic", "consumer"], default="classic")
     arguments.add_argument("--static", action="store_true")
+    arguments.add_argument("--session-timeout", type=int, default=6_000, help="ms; classic only")
     arguments.add_argument("--max-batch", type=int, default=4_000)
-    given = arguments.parse_args()
+    arguments.add_argument("--store", choices=["memory", "rocksdb"], default="memory")
+    arguments.add_argument("--directory", type=Path)
+    arguments.add_argument("--largest-file", type=int, help="bytes; more is like a full disk")
+    return arguments.parse_args()
+
+
+def main() -> int:
+    """Run a worker on the topics `PREFIX.in`, `.out` and `.log`."""
+    given = _arguments()
     logging.basicConfig(level="INFO", format="%(asctime)s %(threadName)s %(name)s: %(message)s")
     kafka = KafkaSettings(
         bootstrap=given.bootstrap,
         protocol=given.protocol,
+        session_timeout_ms=given.session_timeout,
         heartbeat_interval_ms=300,  # members hear sooner of a rebalance
         instance_id=given.instance if given.static else None,
     )
@@ -118,11 +131,14 @@ def main() -> int:
     if given.guarantee == "exactly_once":
         publication = Transactional(kafka, f"{given.prefix}-{given.instance}", at=at)
     job = Counting(f"{given.prefix}.out")
+    store = RocksStore(open_local_state(given.directory, 8)) if given.store == "rocksdb" else None
+    if given.largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (given.largest_file, given.largest_file))
     lane = Lane(
         name="count",
         topic=f"{given.prefix}.in",
         group=given.prefix,
-        handler=JobHandler(kafka, job, f"{given.prefix}.log", publication),
+        handler=JobHandler(kafka, job, f"{given.prefix}.log", publication, store=store),
         options=PollOptions(max_batch=given.max_batch, poison_limit=3),
     )
     app = build_app(given.prefix, kafka, [lane], web_port=0, web_host="127.0.0.1")

@@ -44,9 +44,10 @@ Record = tuple[bytes, bytes]
 class World:
     """The topics and the group of one test, on a real broker."""
 
-    def __init__(self, bootstrap: str, prefix: str) -> None:
+    def __init__(self, bootstrap: str, prefix: str, *, replication: int = 1) -> None:
         self.bootstrap = bootstrap
         self.prefix = prefix
+        self.replication = replication
         self.kafka = KafkaSettings(bootstrap=bootstrap)
         self.source, self.out, self.log, self.control = (
             f"{prefix}.{name}" for name in ("in", "out", "log", "control")
@@ -60,7 +61,9 @@ class World:
         create_topics(
             self.kafka,
             [
-                TopicSpec(name=name, partitions=PARTITIONS, replication=1, config=config)
+                TopicSpec(
+                    name=name, partitions=PARTITIONS, replication=self.replication, config=config
+                )
                 for name, config in wanted
             ],
         )
@@ -124,9 +127,14 @@ class World:
 
     def committed(self) -> int:
         """Return how many source records the group has committed."""
+        return sum(self.offsets().values())
+
+    def offsets(self) -> dict[int, int]:
+        """Return the group's committed offset in each partition."""
         observer = self._observer
         places = [TopicPartition(self.source, partition) for partition in range(PARTITIONS)]
-        return sum(max(0, p.offset) for p in patiently(lambda: observer.committed(places, 5), 30))
+        found = patiently(lambda: observer.committed(places, 5), 30)
+        return {place.partition: max(0, place.offset) for place in found}
 
     @cached_property
     def _observer(self) -> Consumer:
@@ -136,6 +144,14 @@ class World:
     def until_all_committed(self) -> None:
         """Wait until the group has committed everything that was fed."""
         until(lambda: self.committed() >= len(self.fed), f"{len(self.fed)} records are committed")
+
+
+def assert_exact(world: World) -> None:
+    """Compare everything that is visible with the truth."""
+    truth = world.truth()
+
+    assert truth == world.outputs()
+    assert {key: b"%d:0" % len(values) for key, values in truth.items()} == world.table()
 
 
 def until(fact: Callable[[], bool], what: str) -> None:
@@ -183,6 +199,22 @@ class Worker:
         """What it wrote so far."""
         return self._log.read_text()
 
+    @property
+    def changes(self) -> list[str]:
+        """What it wrote of partitions that came and went, a line each time."""
+        words = ("gained partitions", "gave up partitions", "lost partitions")
+        return [line for line in self.log.splitlines() if any(word in line for word in words)]
+
+    @property
+    def owned(self) -> set[int]:
+        """The partitions that it has now, as its log tells."""
+        own: set[int] = set()
+        for line in self.changes:
+            numbers = line.rpartition("[")[2].rstrip("]").split(",")
+            moved = {int(number) for number in numbers if number}
+            own = own | moved if "gained" in line else own - moved
+        return own
+
     def web(self) -> str:
         """Return the address of its web server; waits for it."""
         assert self._process.stdout is not None
@@ -204,11 +236,18 @@ class Worker:
 
 
 class Driver:
-    """One lane on the test's own event loop, without Faust: the poller's `Shell`."""
+    """One lane on the test's own event loop, without Faust: the poller's `Shell`.
+
+    Attributes:
+        gained: the partitions that came, in order, those that came again too.
+        lost: the partitions that went.
+    """
 
     def __init__(self, world: World, lane: Lane) -> None:
         self.poller = Poller(lane, world.kafka)
         self.failure: BaseException | None = None
+        self.gained: list[int] = []
+        self.lost: list[int] = []
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
@@ -234,7 +273,9 @@ class Driver:
         self._batches.put_nowait(batch)
 
     async def changed(self, _topic: str, gained: Collection[int], lost: Collection[int]) -> None:
-        """Take no note."""
+        """Note the partition numbers, each time."""
+        self.gained += gained
+        self.lost += lost
 
     def failed(self, error: BaseException) -> None:
         """Keep the first failure."""

@@ -14,9 +14,11 @@ from streams.destinations import DESTINATIONS
 from streams.errors import RecordReason
 from streams.metrics import (
     DeriveCounts,
+    RekeyCounts,
     delivery_metrics,
     derive_metrics,
     engine_metrics,
+    rekey_metrics,
     schema_metrics,
 )
 from streams.model.delivery import Outcome
@@ -37,7 +39,7 @@ REASONS = {
     "unknown_type": "an event type that is in no generation of the source's documents",
     "unknown_schema": "a schema id that the registry does not have",
     "no_customer": "nobody says whose event it is",
-    "too_large": "a body of more than 1,000,000 bytes",
+    "too_large": "a body of more than 1,000,000 bytes, or a record that its topic does not take",
     "wrong_key": "the record's key is not `merchant:customer`",
     "failed": "our own code raised; the exception's class is named",
 }
@@ -124,6 +126,7 @@ def metrics() -> str:
     """Every metric of ours."""
     families = [
         *derive_metrics(DeriveCounts()),
+        *rekey_metrics(RekeyCounts()),
         *engine_metrics(dict),
         *delivery_metrics({"": Statistics()}),
         *schema_metrics({}),

@@ -16,11 +16,12 @@ from streams.engine.compute import Work
 from streams.engine.job_handler import JobHandler
 from streams.engine.kafka import KafkaSettings
 from streams.engine.ownership import Share
+from streams.engine.publication import do_nothing
 from streams.engine.rows import Rows, Shard
 from streams.engine.statistics import LaneStatistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from streams.engine.job import Outputs
 
@@ -164,10 +165,11 @@ class Publication:
     """Publishes when it is let."""
 
     def __init__(self) -> None:
+        self.at: Callable[[str], None] = do_nothing
         self.may = threading.Event()
         self.published: list[list[bytes | None]] = []
 
-    def attach(self, poller: Any, changelog: str) -> None:
+    def attach(self, poller: Any, changelog: str | None) -> None:
         """Nothing is needed."""
 
     def prepare(self) -> None:

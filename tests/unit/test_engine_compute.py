@@ -150,7 +150,7 @@ def test_deleted_rows_are_tombstones() -> None:
     rows.put(b"a", None, 9)
 
     assert {b"a": None} == rows.changes
-    assert ({}, 0) == (shard.rows, len(shard.timers))
+    assert (None, 0) == (shard.rows.get(b"a"), len(shard.timers))
 
 
 def test_poison_is_told_by_its_offset() -> None:

@@ -264,6 +264,12 @@ class Asked:
     def __init__(self, marks: dict[int, int | Exception]) -> None:
         self.marks = marks
         self.asked: list[set[int]] = []
+        self.looked: list[str] = []
+
+    def list_topics(self, topic: str, *, timeout: float) -> None:
+        """Take note that somebody looks who leads."""
+        assert timeout < 1, "the poll thread waits for it"
+        self.looked.append(topic)
 
     def list_offsets(self, places: dict[Any, Any], **_: Any) -> dict[Any, Any]:
         """Return what looks like futures."""
@@ -289,7 +295,13 @@ def test_idle_time_is_that_of_the_question() -> None:
     """The stream time offered is that of asking, less the margin; the next question comes later."""
     now = 100.0
     admin = Asked({0: 7, 1: KafkaException(KafkaError(KafkaError._TRANSPORT))})
-    watch = IdleWatch(admin, "t", interval_seconds=0.5, clock=lambda: now)  # type: ignore[arg-type]
+    watch = IdleWatch(
+        admin,  # type: ignore[arg-type]
+        "t",
+        interval_seconds=0.5,
+        clock=lambda: now,
+        steady=lambda: now,
+    )
     until = [watch.until()]
     watch.ask([0, 1])
     until.append(watch.until())
@@ -303,6 +315,24 @@ def test_idle_time_is_that_of_the_question() -> None:
     assert (then, {0: 7}) == answer
     assert [then, None, None, then + 600] == until
     assert watch.answer() is None
+
+
+def test_a_refused_question_looks_who_leads_now() -> None:
+    """After a leader's restart the client would ask the leaders of before, and be refused for good.
+
+    While it is answered, nothing is looked up.
+    """
+    fenced = KafkaException(KafkaError(KafkaError.FENCED_LEADER_EPOCH))
+    admin = Asked({0: 7, 1: fenced})
+    watch = IdleWatch(admin, "t", interval_seconds=0.5, clock=lambda: 1.0)  # type: ignore[arg-type]
+    looked = []
+    for mark in (fenced, 8, 8):
+        admin.marks[1] = mark
+        watch.ask([0, 1])
+        watch.answer()
+        looked.append(len(admin.looked))
+
+    assert [0, 1, 1] == looked
 
 
 def test_guarantees_are_not_the_users_to_change() -> None:
