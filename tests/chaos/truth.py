@@ -30,9 +30,10 @@ SETTINGS = """\
 [derive]
 history = "complete"
 flows_from = "beginning"
-cancel_settle = "3s"
+cancel_settle = "1s"
+checkout_settle = "1s"
 """
-OPTIONS = DeriveOptions(history="complete", cancel_settle=3_000)
+OPTIONS = DeriveOptions(history="complete", cancel_settle=1_000, checkout_settle=1_000)
 """The same for the truth."""
 
 PAST_ALL_TIMERS = 60_000
