@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import derive, pipeline
+from tests.bench import derive, latency, memory, pipeline, rebalance, restore, scale
 
-BENCHES = {"derive": derive.main, "pipeline": pipeline.main}
+BENCHES = {
+    "derive": derive.main,
+    "latency": latency.main,
+    "memory": memory.main,
+    "pipeline": pipeline.main,
+    "rebalance": rebalance.main,
+    "restore": restore.main,
+    "scale": scale.main,
+}
 
 
 def main() -> int:

@@ -9,7 +9,6 @@ looks at the clock around each stage, so its shares are right and its sum is too
 from __future__ import annotations
 
 import argparse
-import gc
 import statistics
 import time
 from contextlib import ExitStack
@@ -21,9 +20,10 @@ from streams.avro import codec
 from streams.demo.shop import OPENS, Shop
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
+from streams.engine.garbage import collect_seldom
 from streams.engine.timers import Timers
 from streams.errors import BadRecord
-from streams.model.subscriber import decode_row
+from streams.model.row_bytes import decode_row
 from streams.route import Route
 from streams.sources.ordergroove import record_of
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(arguments)
     records = _records(options.seed, options.events)
-    gc.freeze()  # the records are no part of a worker's memory
+    collect_seldom()  # as the workers do; the records are no part of their memory
     _day(_pipeline(), records)
     days = [_day(_pipeline(), records) for _ in range(options.repeat)]
     spent = [day.seconds / len(records) * 1e6 for day in days]
