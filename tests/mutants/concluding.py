@@ -235,7 +235,7 @@ WAITING = (
     Mutant(
         "settling-forgotten",
         "A cancel that waits for a change of mind is never told.",
-        "streams/model/subscriber.py",
+        "streams/model/row_bytes.py",
         "        times.append(row.settling.at)\n",
         "        times.append(0)\n",
         (SETTLE,),
@@ -252,8 +252,8 @@ WAITING = (
         "settle-timer-lost-in-a-restart",
         "A cancel that was waiting while the worker restarted is never told.",
         "streams/topology.py",
-        "        return row_due(decode_row(row))\n",
-        "        return 0 * row_due(decode_row(row))\n",
+        "        return due_of(row)\n",
+        "        return 0 * due_of(row)\n",
         (f"{JOB}::test_timers_survive_a_restart",),
     ),
 )

@@ -9,6 +9,8 @@ COMPUTE = "tests/unit/test_engine_compute.py"
 LANE = "tests/kafka/test_engine_lane.py"
 EXACTLY_ONCE = "tests/kafka/test_engine_exactly_once.py"
 START = "tests/kafka/test_engine_start.py"
+STORE = "tests/unit/test_engine_store.py"
+STORED = "tests/kafka/test_engine_store.py"
 
 TIME = (
     Mutant(
@@ -39,8 +41,8 @@ TIME = (
         "timers-lost-in-a-restart",
         "A pending cancel that was waiting when the worker restarted is never told.",
         "streams/engine/rows.py",
-        "Timers((at, key) for key, row in rows.items() if (at := due(row)))",
-        "Timers()",
+        "((at, key) for key, row in rows.items() if (at := due(row)))",
+        "iter(())",
         (f"{COMPUTE}::test_restored_timers_fire_at_restored_time",),
     ),
     Mutant(
@@ -110,23 +112,23 @@ ONCE = (
         "open-transactions-not-settled",
         "A successor waits for a dead worker's transaction until the broker gives it up.",
         "streams/engine/job_handler.py",
-        "        settle(self._kafka, self._changelog, partitions, alive)\n",
-        "",
+        "settle(self._kafka, self._changelog, partitions, still)",
+        "pass",
         (f"{EXACTLY_ONCE}::test_successor_ends_the_open_transaction_of_the_dead",),
     ),
     Mutant(
         "restore-reads-uncommitted",
         "Rows of a transaction that was aborted become the state of the next worker.",
         "streams/engine/restore.py",
-        'Consumer(kafka.reader(isolation="read_committed") | _BULK)',
-        'Consumer(kafka.reader(isolation="read_uncommitted") | _BULK)',
+        'Consumer(kafka.reader(isolation="read_committed") | bulk)',
+        'Consumer(kafka.reader(isolation="read_uncommitted") | bulk)',
         (f"{EXACTLY_ONCE}::test_killed_at_each_step_of_a_transaction",),
     ),
     Mutant(
         "tombstones-restored",
         "A customer who was erased is back after the next restart.",
         "streams/engine/restore.py",
-        "                tables[partition].pop(message.key(), None)  # type: ignore[arg-type]\n",
+        "                table.pop(message.key(), None)  # type: ignore[arg-type]\n",
         "                pass\n",
         (f"{START}::test_restore_fences_the_dead_owner",),
     ),
@@ -182,9 +184,77 @@ ONCE = (
         "strange-keys-pass",
         "A topic that is keyed in another way splits customers over partitions, unnoticed.",
         "streams/engine/partitioning.py",
-        "    strangers = sum(where != partition_of(key, partitions) for where, key in placed)\n",
-        "    strangers = sum(where is None for where, _ in placed)\n",
+        '    return "" if message.partition() == partition_of(key, partitions) else _MISPLACED\n',
+        '    return ""\n',
         (f"{START}::test_strangely_keyed_topics_are_refused",),
     ),
 )
 """Exactly once, and at least once where that is chosen."""
+
+DISK = (
+    Mutant(
+        "erased-rows-seen-on-disk",
+        "A customer who was erased in the batch being published is back in the next one.",
+        "streams/engine/local_rows.py",
+        "            if key in layer:\n",
+        "            if layer.get(key) is not None:\n",
+        (f"{STORE}::test_rows_are_seen_through_what_is_not_committed",),
+    ),
+    Mutant(
+        "position-ahead-of-its-rows",
+        "A rebuild that was cut short is taken for whole: most customers are strangers.",
+        "streams/engine/local_table.py",
+        "        self._check_in(batch, position=position)\n        self._write(batch)\n",
+        "        self._check_in(batch, position=1 << 40)\n        self._write(batch)\n",
+        (f"{STORED}::test_a_rebuild_that_was_cut_short_goes_on",),
+    ),
+    Mutant(
+        "rows-of-another-topic-believed",
+        "After the topics were made anew, old customers are still known.",
+        "streams/engine/checkpoint.py",
+        "        != (changelog.cluster, changelog.topic_id),\n",
+        "        != (changelog.cluster, checkpoint.topic),\n",
+        (f"{STORE}::test_what_is_believed",),
+    ),
+    Mutant(
+        "lost-tombstones-believed",
+        "A worker that was off for a week brings customers back who were erased meanwhile.",
+        "streams/engine/checkpoint.py",
+        "abs(age) > changelog.tombstone_seconds",
+        "abs(age) < 0",
+        (f"{STORE}::test_what_is_believed",),
+    ),
+    Mutant(
+        "rebuilt-over-the-old-rows",
+        "Rows that were not believed stay where the changelog says nothing of their keys.",
+        "streams/engine/rocks_store.py",
+        "            batch.clear(partition)\n",
+        "",
+        (f"{STORED}::test_what_does_not_match_is_built_anew",),
+    ),
+    Mutant(
+        "written-after-a-failed-write",
+        "Room is made on a full disk, and the position moves on over rows that are missing.",
+        "streams/engine/local_state.py",
+        "        with self._writing:\n            self.check()\n",
+        "        with self._writing:\n",
+        (f"{STORE}::test_after_a_write_that_failed_nothing_is_written",),
+    ),
+    Mutant(
+        "overtaken-load-writes",
+        "A partition that was lost and came back gets its older rows over its newer ones.",
+        "streams/engine/rocks_store.py",
+        "                if self._turns[partition] == turn:\n",
+        "                if turn:\n",
+        (f"{STORE}::test_a_load_that_is_overtaken_writes_no_more",),
+    ),
+    Mutant(
+        "published-though-rows-were-not-read",
+        "A disk that cannot be read makes dead letters of good records.",
+        "streams/engine/rocks_store.py",
+        "        self._state.check()\n",
+        "",
+        (f"{STORE}::test_rows_that_cannot_be_read_end_the_process",),
+    ),
+)
+"""Rows on disk are a copy that is not believed without reason."""

@@ -14,6 +14,7 @@ ROOMS = (
     ("Waiting", concluding.WAITING),
     ("Stream time", engine.TIME),
     ("Exactly once", engine.ONCE),
+    ("Rows on disk", engine.DISK),
     ("Delivery", delivery.DELIVERY),
     ("Profile versions", delivery.VERSIONS),
     ("Against draining", delivery.DRAINING),
