@@ -21,7 +21,7 @@ from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.destinations import DESTINATIONS
 from streams.engine.at_least_once import AtLeastOnce
 from streams.engine.job_handler import JobHandler
-from streams.engine.lane import Lane
+from streams.engine.lane import Lane, PollOptions
 from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
 from streams.model.dead_letter import Origin, header_bytes, record_dead_letter
@@ -73,6 +73,7 @@ def derive_lane(
             preparation=job.preparation,
             store=store,
         ),
+        options=PollOptions(one_by_one=True),
     )
 
 
@@ -86,7 +87,13 @@ def rekey_lane(
 ) -> Lane:
     """A topic that is keyed otherwise → source topic, dead letters."""
     handler = JobHandler(kafka, job, None, publication, rule=rule, preparation=job.preparation)
-    return Lane(name="rekey", topic=topic, group=names.rekey_group, handler=handler)
+    return Lane(
+        name="rekey",
+        topic=topic,
+        group=names.rekey_group,
+        handler=handler,
+        options=PollOptions(one_by_one=True),
+    )
 
 
 def publication_of(

@@ -207,8 +207,8 @@ def _look(client: AdminClient, topic: str | None = None) -> ClusterMetadata | No
 
 
 def _java_hash(text: str) -> int:
-    """Return how Kafka places a group or a transactional id: Java's hash without its sign."""
+    """Return how Kafka places a group or a transactional id: the absolute value of Java's hash."""
     value = 0
     for unit in memoryview(text.encode("utf-16-le")).cast("H"):
         value = (31 * value + unit) & 0xFFFF_FFFF
-    return value & 0x7FFF_FFFF
+    return min(value, (1 << 32) - value) & 0x7FFF_FFFF  # the smallest number counts as zero

@@ -55,12 +55,16 @@ class Batch:
     Attributes:
         parts: at most one a partition.
         size: records in all parts.
+        quiet: the topic was quiet when it was made: there was nothing more.
     """
 
-    __slots__ = ("_free", "parts", "size")
+    __slots__ = ("_free", "parts", "quiet", "size")
 
-    def __init__(self, parts: Sequence[Part], free: Callable[[], None]) -> None:
+    def __init__(
+        self, parts: Sequence[Part], free: Callable[[], None], *, quiet: bool = False
+    ) -> None:
         self.parts = parts
+        self.quiet = quiet
         self.size = sum(len(part.messages) for part in parts)
         self._free: Callable[[], None] | None = free
 

@@ -21,19 +21,23 @@ neighbours of the same fetch."""
 
 
 class Gatherer:
-    """Takes batches from a consumer; sized by how busy the topic was just now."""
+    """Takes batches from a consumer; sized by how busy the topic was just now.
+
+    Attributes:
+        busy: whether the last batch was a large one.
+    """
 
     def __init__(self, consumer: Consumer, *, max_batch: int, gather_seconds: float) -> None:
         self._consumer = consumer
         self._max_batch = max_batch
         self._gather_seconds = gather_seconds
-        self._busy = False
+        self.busy = False
 
     def gather(self) -> list[Message]:
         """Return records and events, none after a short wait in vain."""
         messages = self._consumer.consume(1, _FIRST_RECORD_SECONDS)
         if messages and self._max_batch > 1:
-            wait = self._gather_seconds if self._busy else _STRAGGLERS_SECONDS
+            wait = self._gather_seconds if self.busy else _STRAGGLERS_SECONDS
             messages += self._consumer.consume(self._max_batch - 1, wait)
-        self._busy = len(messages) >= min(_BUSY, self._max_batch)
+        self.busy = len(messages) >= min(_BUSY, self._max_batch)
         return messages

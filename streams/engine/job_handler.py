@@ -10,6 +10,7 @@ import asyncio
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
@@ -137,6 +138,7 @@ class JobHandler:
     async def feed(self, batch: Batch) -> None:
         """Compute the batch, then begin to publish it as soon as the one before is out."""
         seconds = self._poller.statistics.seconds
+        done: Callable[[], None] | None = batch.done
         try:
             if self._preparation is not None:  # not while feeding: a barrier need not wait for it
                 await self._preparation(batch.parts, self._poller)
@@ -154,10 +156,14 @@ class JobHandler:
                 seconds["compute"] += computed - began
                 seconds["wait"] += time.perf_counter() - computed
                 if works:
-                    piece = self._publications.begin()
-                    self._in_flight = self._publisher.submit(self._publish, works, piece)
+                    endings = [partial(self._publications.end, self._publications.begin())]
+                    if batch.quiet:  # what comes meanwhile is one batch, made when this one is out
+                        endings.append(partial(batch.done))
+                        done = None
+                    self._in_flight = self._publisher.submit(self._publish, works, endings)
         finally:
-            batch.done()
+            if done is not None:
+                done()
 
     async def barrier(self, partitions: Collection[int]) -> None:  # noqa: ARG002 - all go together
         """Wait until what was computed is published."""
@@ -226,12 +232,13 @@ class JobHandler:
             self._poller.suspect(error)
             raise
 
-    def _publish(self, works: Sequence[Work], piece: int) -> None:
-        """Publish in the publishing thread; never raises."""
+    def _publish(self, works: Sequence[Work], endings: Sequence[Callable[[], None]]) -> None:
+        """Publish in the publishing thread, then call these; never raises."""
         try:
             self._publish_all(works)
         finally:
-            self._publications.end(piece)
+            for end in endings:
+                end()
 
     def _publish_all(self, works: Sequence[Work]) -> None:
         began = time.time()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KafkaSettings"]
 
 _AHEAD_KIB = 32 << 10
-"""Fetched ahead by a group's consumer at most: two seconds of a busy worker's records, in memory."""
+"""What a group's consumer fetches ahead at most: two seconds of a busy worker's records."""
 
 _client_log = logging.getLogger("streams.kafka")
 

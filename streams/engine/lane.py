@@ -96,6 +96,8 @@ class PollOptions:
         prefetch: records fetched ahead (`queued.min.messages`).
         idle_ms: how often idle partitions with a due timer are looked at.
         poison_limit: after so many failures in a row at one place the process stops.
+        one_by_one: on a quiet topic a batch is made when the one before is done, so that none
+            waits, cut too early, behind another; for handlers whose batches are soon done.
     """
 
     max_batch: int = 4_000
@@ -104,6 +106,7 @@ class PollOptions:
     prefetch: int = 30_000
     idle_ms: int = 500
     poison_limit: int = 5
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

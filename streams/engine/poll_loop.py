@@ -150,7 +150,8 @@ class PollLoop:
         self._state.commits.ask(self._consumer)
         self._state.membership.refresh(self._consumer)
         self.broker.look(self._admin, member=self._state.membership.stable)
-        self._has_slot = self._has_slot or self._slots.take(_SLOT_SECONDS)
+        alone = self._lane.options.one_by_one and not self._gatherer.busy
+        self._has_slot = self._has_slot or self._slots.take(_SLOT_SECONDS, alone=alone)
         if not self._has_slot:
             self._serve_without_slot()
             return
@@ -161,7 +162,8 @@ class PollLoop:
         if parts:
             self._has_slot = False
             self._statistics.batches += 1
-            batch = Batch(parts, partial(self._done, self.handed_over.begin()))
+            free = partial(self._done, self.handed_over.begin())
+            batch = Batch(parts, free, quiet=not self._gatherer.busy)
             self._loop.call_soon_threadsafe(self._shell.received, self._lane.topic, batch)
         self._look_at_lag()
 

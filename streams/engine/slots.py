@@ -19,15 +19,21 @@ class Slots:
     """
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self._number = self._free = number
         self._requests: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
 
-    def take(self, timeout: float) -> bool:
-        """Take a slot; False when there was none in time or a request came first."""
+    def take(self, timeout: float, *, alone: bool = False) -> bool:
+        """Take a slot; False when there was none in time or a request came first.
+
+        Args:
+            timeout: seconds.
+            alone: wait until all are free.
+        """
+        wanted = self._number if alone else 1
         with self._changed:
-            self._changed.wait_for(lambda: self._free or self._requests, timeout)
-            if not self._free:
+            self._changed.wait_for(lambda: self._free >= wanted or self._requests, timeout)
+            if self._free < wanted:
                 return False
             self._free -= 1
             return True

@@ -39,6 +39,8 @@ _CALL_SECONDS = 2.0
 _HANG_SECONDS = 4.0
 _INIT_SECONDS = 10.0
 _AGAIN_SECONDS = 0.05
+_MARKERS_SECONDS = 0.003
+"""How long a broker takes, about, to write a transaction's markers once it is committed."""
 _GIVE_UP_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Transactional:
         self._id = transactional_id
         self.at = at
         self._producer: Producer | None = None
+        self._ended_at = 0.0
 
     def attach(self, poller: Poller, changelog: str | None) -> None:
         """Take the lane's poller and the changelog topic, if there is one."""
@@ -131,6 +134,9 @@ class Transactional:
             if error is None:
                 ends[message.partition()] = message.offset() + 1  # type: ignore[index, operator]
 
+        # producing while the broker still ends the one before is refused, and tried again by the
+        # client only after 20 ms
+        time.sleep(max(0.0, self._ended_at + _MARKERS_SECONDS - time.monotonic()))
         steps = Steps(self._poller.statistics.seconds, self.at)
         producer.begin_transaction()
         steps.done("begin", "began")
@@ -154,6 +160,7 @@ class Transactional:
         )
         steps.done("offsets", "offsets")
         _repeat(lambda: producer.commit_transaction(_CALL_SECONDS), worth_while)
+        self._ended_at = time.monotonic()
         steps.done("commit", "committed")
         return ends
 

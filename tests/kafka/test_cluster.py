@@ -92,30 +92,34 @@ def test_leaders_are_the_clusters_own_answer(cluster: Cluster, prefix: str) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_coordinator_of_a_group(cluster: Cluster, prefix: str, name: str) -> None:
-    """The node that Kafka itself names as the group's coordinator."""
+    """The node that Kafka itself names as the group's coordinator, whatever the hash's sign."""
     create(cluster, prefix)
-    group = f"{prefix}-{name}"
-    commit_offsets(KafkaSettings(bootstrap=cluster.bootstrap), group, prefix, {0: 0})
+    groups = [f"{prefix}-{name}-{number}" for number in range(6)]
+    for group in groups:
+        commit_offsets(KafkaSettings(bootstrap=cluster.bootstrap), group, prefix, {0: 0})
     client = AdminClient({"bootstrap.servers": cluster.bootstrap})
-    coordinator = client.describe_consumer_groups([group])[group].result(30).coordinator
+    found = client.describe_consumer_groups(groups)
+    coordinators = [found[group].result(30).coordinator.id - 1 for group in groups]
 
-    assert coordinator.id == cluster.coordinator_of_group(group) + 1
+    assert coordinators == [cluster.coordinator_of_group(group) for group in groups]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_coordinator_of_a_transaction(cluster: Cluster, prefix: str, name: str) -> None:
     """The node that leads the partition in which Kafka keeps the producer's transactions."""
     create(cluster, prefix)
-    producer = f"{prefix}-{name}"
-    produce(cluster, prefix, producer, b"1")
-    # the key that Kafka writes there: a version, then the name with its length
-    name_bytes = producer.encode()
-    key = struct.pack(">hh", 0, len(name_bytes)) + name_bytes
-    records = read(cluster, "__transaction_state", 4, key)
-    (partition,) = {record.partition() or 0 for record in records}
-    leader = cluster.leader("__transaction_state", partition)
+    producers = [f"{prefix}-{name}-{number}" for number in range(3)]
+    leaders = []
+    for producer in producers:
+        produce(cluster, prefix, producer, b"1")
+        # the key that Kafka writes there: a version, then the name with its length
+        name_bytes = producer.encode()
+        key = struct.pack(">hh", 0, len(name_bytes)) + name_bytes
+        records = read(cluster, "__transaction_state", 4, key)
+        (partition,) = {record.partition() or 0 for record in records}
+        leaders.append(cluster.leader("__transaction_state", partition))
 
-    assert leader == cluster.coordinator_of_transaction(producer)
+    assert leaders == [cluster.coordinator_of_transaction(producer) for producer in producers]
 
 
 def test_a_lost_node_loses_nothing(cluster: Cluster, prefix: str) -> None:
