@@ -97,16 +97,20 @@ def rekey_lane(
 
 
 def publication_of(
-    kafka: KafkaSettings, transactional_id: str | None, at: Callable[[str], None]
+    kafka: KafkaSettings,
+    transactional_id: str | None,
+    at: Callable[[str], None],
+    *,
+    ends: bool = False,
 ) -> Publication:
     """Exactly once, or at least once (without a `transactional_id`).
 
-    `at` is called at each step of a publication and of a restore, for those who test what happens
-    when one is cut short.
+    `ends` is for stores that keep where the changelog ends (`Transactional`). `at` is called at each
+    step of a publication and of a restore, for those who test what happens when one is cut short.
     """
     if transactional_id is None:
         return AtLeastOnce(kafka, at=at)
-    return Transactional(kafka, transactional_id, at=at)
+    return Transactional(kafka, transactional_id, at=at, ends=ends)
 
 
 class Shared(NamedTuple):

@@ -27,7 +27,6 @@ from streams.cli.rekey import check_customers_keys, foreign_topic, prepared_reke
 from streams.engine.admin import check_same_partitions, partition_count
 from streams.engine.away import await_broker
 from streams.engine.first_offsets import ensure_first_offsets
-from streams.engine.garbage import collect_seldom
 from streams.engine.growth import watch_partitions
 from streams.engine.producer import RecordProducer
 from streams.engine.shell import EngineApp, build_app
@@ -104,7 +103,8 @@ def derive(context: Context, port: int | None) -> None:
     transactional_id = f"{group}-{instance_of(settings)}" if exactly_once else None
     from_start = settings.derive.flows_from == "start"
     job = DeriveJob(pipeline, names, schemas, counts, from_start=from_start)
-    publication = publication_of(kafka, transactional_id, at)
+    on_disk = settings.derive.state_store == "rocksdb"
+    publication = publication_of(kafka, transactional_id, at, ends=on_disk)
     lane = derive_lane(kafka, names, job, publication, rule, store)
     app = _app(settings, group, kafka, [lane], port)
     _run(app, partial(derive_metrics, counts), schemas)
@@ -219,5 +219,4 @@ def _run(app: EngineApp, metrics: Callable[[], Readers], schemas: Schemas) -> No
     serve_health(app, app.pollers, registry)
     topics = [poller.lane.topic for poller in app.pollers.values()]
     watch_partitions(app, {topic: partition_count(app.kafka, topic) for topic in topics})
-    collect_seldom()
     sys.exit(run_worker(app))

@@ -55,6 +55,7 @@ class Transactional:
         transactional_id: str,
         *,
         at: Callable[[str], None] = do_nothing,
+        ends: bool = False,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -63,8 +64,11 @@ class Transactional:
             transactional_id: unique among live processes; the same one after a restart ends at
                 once what the process left open.
             at: called at each step; for tests.
+            ends: tell where the changelog ends after each batch (`Work.end`), for a store that
+                keeps it. Delivery reports, which say so, cost each record a bit.
         """
         self._kafka = kafka
+        self._ends = ends
         self._id = transactional_id
         self.at = at
         self._producer: Producer | None = None
@@ -142,7 +146,8 @@ class Transactional:
         steps.done("begin", "began")
         for work in works:
             owner: Headers = [(OWNER_HEADER, self._id.encode())]
-            send_changes(producer, self._changelog, work, owner, written)
+            told = written if self._ends else None
+            send_changes(producer, self._changelog, work, owner, told)
         for work in works:
             send_outputs(producer, work.outputs)
         steps.done("produce", "produced")
@@ -165,7 +170,8 @@ class Transactional:
         return ends
 
     def _connect(self) -> Producer:
-        producer = Producer(self._kafka.transactional(self._id))
+        reports = {"delivery.report.only.error": not self._ends}
+        producer = Producer(self._kafka.transactional(self._id) | reports)
         producer.init_transactions(_INIT_SECONDS)
         self._producer = producer
         return producer

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from streams.engine.client_log import log_seldom
 from streams.engine.failure import describe
+from streams.engine.garbage import collect_seldom
 from streams.engine.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def run_worker(app: EngineApp, *, grace: float = 4.5) -> int:
         still the process ends with `EXIT_STALLED` instead (`watchdog`).
     """
     log_seldom()
+    collect_seldom()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = _Worker(app, grace)

@@ -18,6 +18,7 @@ from typing_extensions import override
 from streams.engine.job_handler import JobHandler
 from streams.engine.kafka import KafkaSettings
 from streams.engine.lane import Lane, PollOptions
+from streams.engine.publication import do_nothing
 from streams.engine.transactional import Transactional
 from tests.support.engine_job import Counting
 from tests.support.engine_world import PATIENCE, Driver, Worker, World, assert_exact, until
@@ -39,11 +40,8 @@ def world(broker: str, prefix: str) -> World:
 class Held(JobHandler):
     """The counting job, whose tables are loaded only while it is let."""
 
-    def __init__(
-        self, world: World, instance: str, at: Callable[[str], None] | None = None
-    ) -> None:
-        seam = {} if at is None else {"at": at}
-        publication = Transactional(world.kafka, f"{world.prefix}-{instance}", **seam)
+    def __init__(self, world: World, instance: str, at: Callable[[str], None] = do_nothing) -> None:
+        publication = Transactional(world.kafka, f"{world.prefix}-{instance}", at=at)
         super().__init__(world.kafka, Counting(world.out), world.log, publication)
         self.may_load = threading.Event()
         self.may_load.set()

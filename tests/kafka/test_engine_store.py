@@ -60,7 +60,9 @@ def on_disk(
 ) -> Driver:
     """Return the counting job with its rows in a directory, exactly once unless told otherwise."""
     store = RocksStore(open_local_state(directory, CACHE_MIB))
-    publication = publication or Transactional(world.kafka, f"{world.prefix}-{directory.name}")
+    publication = publication or Transactional(
+        world.kafka, f"{world.prefix}-{directory.name}", ends=True
+    )
     job = job or Counting(world.out)
     handler = JobHandler(world.kafka, job, world.log, publication, store=store)
     options = PollOptions(max_batch=max_batch, poison_limit=1_000, idle_ms=50)

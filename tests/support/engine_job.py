@@ -129,7 +129,8 @@ def main() -> int:
     at = breakpoint_at(given.breakpoint)
     publication: Publication = AtLeastOnce(kafka, at=at)
     if given.guarantee == "exactly_once":
-        publication = Transactional(kafka, f"{given.prefix}-{given.instance}", at=at)
+        ends = given.store == "rocksdb"
+        publication = Transactional(kafka, f"{given.prefix}-{given.instance}", at=at, ends=ends)
     job = Counting(f"{given.prefix}.out")
     store = RocksStore(open_local_state(given.directory, 8)) if given.store == "rocksdb" else None
     if given.largest_file is not None:
