@@ -105,8 +105,9 @@ def publication_of(
 ) -> Publication:
     """Exactly once, or at least once (without a `transactional_id`).
 
-    `ends` is for stores that keep where the changelog ends (`Transactional`). `at` is called at each
-    step of a publication and of a restore, for those who test what happens when one is cut short.
+    `ends` is for stores that keep where the changelog ends (`Transactional`). `at` is called at
+    each step of a publication and of a restore, for those who test what happens when one is cut
+    short.
     """
     if transactional_id is None:
         return AtLeastOnce(kafka, at=at)
