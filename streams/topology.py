@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from streams.engine.producer import RecordProducer
     from streams.engine.publication import Publication
     from streams.engine.rows import Rows
-    from streams.engine.state_store import StateStore
+    from streams.engine.state.store import StateStore
     from streams.metrics import DeriveCounts
     from streams.names import Names
     from streams.pipeline import Pipeline, Processed

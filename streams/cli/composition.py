@@ -12,9 +12,9 @@ from streams.delivery.connection import Connection
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
 from streams.engine.kafka import KafkaSettings
-from streams.engine.memory_store import MemoryStore
-from streams.engine.open_state import open_local_state
-from streams.engine.rocks_store import RocksStore
+from streams.engine.state.memory import MemoryStore
+from streams.engine.state.opening import open_local_state
+from streams.engine.state.rocksdb import RocksStore
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
 from streams.names import LARGEST_DEAD_LETTER, Names
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from streams.derive.terms import History
-    from streams.engine.state_store import StateStore
+    from streams.engine.state.store import StateStore
     from streams.settings import Connection as ConnectionSettings
     from streams.settings import Settings
 

@@ -17,10 +17,7 @@ What a reader finds where, in the order in which a record meets it:
 | `job`, `compute`, `rows`, `timers`, `job_handler` | a pure job with a table, driven by batches |
 | `publication`, `transactional`, `at_least_once`, `hanging` | how results reach Kafka |
 | `open_transactions`, `restore` | a changelog becomes a table again |
-| `state_store`, `memory_store`, `rocks_store` | where rows are: in memory, or on disk |
-| `checkpoint`, `changelog` | whether what is on disk is believed |
-| `local_rows`, `local_table` | one partition on disk, and what is not committed yet above it |
-| `local_state`, `open_state`, `state_batch`, `local_options` | RocksDB |
+| `state` | where rows are: in memory, or on disk |
 | `producer`, `statistics` | the plain producer; what is counted |
 | `watchdog`, `underway`, `away`, `client_log` | does it move; does the broker answer |
 

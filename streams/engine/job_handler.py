@@ -19,11 +19,11 @@ from streams.breaker import DEFAULT_RULE
 from streams.engine.breakers import Breakers
 from streams.engine.compute import Poisoned, Work, compute
 from streams.engine.failure import describe
-from streams.engine.memory_store import MemoryStore
 from streams.engine.open_transactions import settle
 from streams.engine.ownership import Share
 from streams.engine.rows import Shard
-from streams.engine.state_store import TableSource
+from streams.engine.state.memory import MemoryStore
+from streams.engine.state.store import TableSource
 from streams.engine.underway import Underway, earliest
 from streams.errors import EngineFailed
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from streams.engine.poller import Poller
     from streams.engine.preparation import Preparation
     from streams.engine.publication import Publication
-    from streams.engine.state_store import StateStore
+    from streams.engine.state.store import StateStore
 
 __all__ = ["JobHandler"]
 

@@ -20,14 +20,14 @@ from rocksdict import Rdict
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.at_least_once import AtLeastOnce
 from streams.engine.batch import Position
-from streams.engine.changelog import describe_changelog
 from streams.engine.job_handler import JobHandler
 from streams.engine.lane import Lane, PollOptions
-from streams.engine.local_options import rocks_options
-from streams.engine.open_state import open_local_state
-from streams.engine.rocks_store import RocksStore
-from streams.engine.state_batch import FORMAT_KEY, StateBatch
-from streams.engine.state_store import TableSource
+from streams.engine.state.changelog import describe_changelog
+from streams.engine.state.opening import open_local_state
+from streams.engine.state.options import rocks_options
+from streams.engine.state.rocksdb import RocksStore
+from streams.engine.state.store import TableSource
+from streams.engine.state.write_batch import FORMAT_KEY, StateBatch
 from streams.engine.statistics import LaneStatistics
 from streams.engine.transactional import Transactional
 from tests.kafka.test_engine_lane import Crash, Stumbling
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from streams.engine.checkpoint import Checkpoint
     from streams.engine.publication import Publication
+    from streams.engine.state.checkpoint import Checkpoint
 
 CACHE_MIB = 8
 
@@ -341,7 +341,7 @@ def test_a_rebuild_that_was_cut_short_goes_on(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows and its position agree, so that the next one has only the rest to read."""
-    monkeypatch.setattr("streams.engine.rocks_store._BATCH", 10)
+    monkeypatch.setattr("streams.engine.state.rocksdb._BATCH", 10)
     run(on_disk(world, tmp_path / "other"), world, records=20)
     here = tmp_path / "w"
     partition = world.partition(b"key-0")

@@ -195,7 +195,7 @@ DISK = (
     Mutant(
         "erased-rows-seen-on-disk",
         "A customer who was erased in the batch being published is back in the next one.",
-        "streams/engine/local_rows.py",
+        "streams/engine/state/local_rows.py",
         "            if key in layer:\n",
         "            if layer.get(key) is not None:\n",
         (f"{STORE}::test_rows_are_seen_through_what_is_not_committed",),
@@ -203,7 +203,7 @@ DISK = (
     Mutant(
         "position-ahead-of-its-rows",
         "A rebuild that was cut short is taken for whole: most customers are strangers.",
-        "streams/engine/local_table.py",
+        "streams/engine/state/local_table.py",
         "        self._check_in(batch, position=position)\n        self._write(batch)\n",
         "        self._check_in(batch, position=1 << 40)\n        self._write(batch)\n",
         (f"{STORED}::test_a_rebuild_that_was_cut_short_goes_on",),
@@ -211,7 +211,7 @@ DISK = (
     Mutant(
         "rows-of-another-topic-believed",
         "After the topics were made anew, old customers are still known.",
-        "streams/engine/checkpoint.py",
+        "streams/engine/state/checkpoint.py",
         "        != (changelog.cluster, changelog.topic_id),\n",
         "        != (changelog.cluster, checkpoint.topic),\n",
         (f"{STORE}::test_what_is_believed",),
@@ -219,7 +219,7 @@ DISK = (
     Mutant(
         "lost-tombstones-believed",
         "A worker that was off for a week brings customers back who were erased meanwhile.",
-        "streams/engine/checkpoint.py",
+        "streams/engine/state/checkpoint.py",
         "abs(age) > changelog.tombstone_seconds",
         "abs(age) < 0",
         (f"{STORE}::test_what_is_believed",),
@@ -227,7 +227,7 @@ DISK = (
     Mutant(
         "rebuilt-over-the-old-rows",
         "Rows that were not believed stay where the changelog says nothing of their keys.",
-        "streams/engine/rocks_store.py",
+        "streams/engine/state/rocksdb.py",
         "            batch.clear(partition)\n",
         "",
         (f"{STORED}::test_what_does_not_match_is_built_anew",),
@@ -235,7 +235,7 @@ DISK = (
     Mutant(
         "written-after-a-failed-write",
         "Room is made on a full disk, and the position moves on over rows that are missing.",
-        "streams/engine/local_state.py",
+        "streams/engine/state/local_state.py",
         "        with self._writing:\n            self.check()\n",
         "        with self._writing:\n",
         (f"{STORE}::test_after_a_write_that_failed_nothing_is_written",),
@@ -243,7 +243,7 @@ DISK = (
     Mutant(
         "overtaken-load-writes",
         "A partition that was lost and came back gets its older rows over its newer ones.",
-        "streams/engine/rocks_store.py",
+        "streams/engine/state/rocksdb.py",
         "                if self._turns[partition] == turn:\n",
         "                if turn:\n",
         (f"{STORE}::test_a_load_that_is_overtaken_writes_no_more",),
@@ -251,7 +251,7 @@ DISK = (
     Mutant(
         "published-though-rows-were-not-read",
         "A disk that cannot be read makes dead letters of good records.",
-        "streams/engine/rocks_store.py",
+        "streams/engine/state/rocksdb.py",
         "        self._state.check()\n",
         "",
         (f"{STORE}::test_rows_that_cannot_be_read_end_the_process",),

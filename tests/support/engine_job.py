@@ -22,9 +22,9 @@ from streams.engine.at_least_once import AtLeastOnce
 from streams.engine.job_handler import JobHandler
 from streams.engine.kafka import KafkaSettings
 from streams.engine.lane import Lane, PollOptions
-from streams.engine.open_state import open_local_state
-from streams.engine.rocks_store import RocksStore
 from streams.engine.shell import build_app
+from streams.engine.state.opening import open_local_state
+from streams.engine.state.rocksdb import RocksStore
 from streams.engine.transactional import Transactional
 from streams.engine.worker import run_worker
 from streams.health import serve_health

@@ -15,16 +15,16 @@ from rocksdict import Rdict
 
 from streams.cli.composition import state_store_of
 from streams.engine.batch import Position
-from streams.engine.changelog import Changelog
-from streams.engine.checkpoint import Checkpoint, Reason, doubt
 from streams.engine.compute import Work
-from streams.engine.local_options import rocks_options
-from streams.engine.local_rows import LocalRows
-from streams.engine.local_table import LocalTable
-from streams.engine.open_state import open_local_state
-from streams.engine.rocks_store import RocksStore
 from streams.engine.rows import Shard
-from streams.engine.state_batch import FORMAT_KEY, StateBatch
+from streams.engine.state.changelog import Changelog
+from streams.engine.state.checkpoint import Checkpoint, Reason, doubt
+from streams.engine.state.local_rows import LocalRows
+from streams.engine.state.local_table import LocalTable
+from streams.engine.state.opening import open_local_state
+from streams.engine.state.options import rocks_options
+from streams.engine.state.rocksdb import RocksStore
+from streams.engine.state.write_batch import FORMAT_KEY, StateBatch
 from streams.errors import ConfigurationError, EngineFailed
 from streams.settings import load_settings
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from streams.engine.local_state import LocalState
+    from streams.engine.state.local_state import LocalState
 
 CACHE_MIB = 8
 CHECKPOINT = Checkpoint(cluster="c", topic="t", offset=40, position=70, whole_at=1_000.0)
@@ -153,7 +153,7 @@ def test_one_process_at_a_time(state: LocalState, tmp_path: Path) -> None:
     """A second process is told which setting to change; the files stay as they are."""
     write(state, 1, {b"a": b"1"})
     program = (
-        "import sys, pathlib; from streams.engine.open_state import open_local_state;"
+        "import sys, pathlib; from streams.engine.state.opening import open_local_state;"
         f"open_local_state(pathlib.Path(sys.argv[1]), {CACHE_MIB})"
     )
     second = subprocess.run(

@@ -1,12 +1,4 @@
-"""Where the rows of owned partitions are; the two ways share this shape.
-
-| module | rows are | a restart reads |
-|---|---|---|
-| `memory_store` | in a dictionary | the whole changelog |
-| `rocks_store` | on disk, beside their positions | the changelog's tail |
-
-Neither is believed: the changelog is the table, a store only saves reading it.
-"""
+"""What keeps the rows of owned partitions; the two ways share this shape."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rocksdict import Rdict
 
-from streams.engine.checkpoint import REASONS, Reason
-from streams.engine.local_options import rocks_options
-from streams.engine.local_state import DAMAGED, SETTING, LocalState
-from streams.engine.state_batch import FORMAT, FORMAT_KEY
+from streams.engine.state.checkpoint import REASONS, Reason
+from streams.engine.state.local_state import DAMAGED, SETTING, LocalState
+from streams.engine.state.options import rocks_options
+from streams.engine.state.write_batch import FORMAT, FORMAT_KEY
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from confluent_kafka import KafkaException
 
-from streams.engine.changelog import describe_changelog
-from streams.engine.checkpoint import REASONS, Checkpoint, doubt
-from streams.engine.local_table import LocalTable
 from streams.engine.restore import replay
 from streams.engine.rows import Shard
-from streams.engine.state_batch import StateBatch
+from streams.engine.state.changelog import describe_changelog
+from streams.engine.state.checkpoint import REASONS, Checkpoint, doubt
+from streams.engine.state.local_table import LocalTable
+from streams.engine.state.write_batch import StateBatch
 from streams.engine.statistics import RestoreProgress
 from streams.engine.watermarks import Watermarks
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.engine.batch import Position
-    from streams.engine.changelog import Changelog
     from streams.engine.compute import Work
-    from streams.engine.local_state import LocalState
-    from streams.engine.state_store import TableSource
+    from streams.engine.state.changelog import Changelog
+    from streams.engine.state.local_state import LocalState
+    from streams.engine.state.store import TableSource
 
 __all__ = ["RocksStore"]
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.engine.local_rows import LocalRows
-from streams.engine.state_batch import StateBatch
+from streams.engine.state.local_rows import LocalRows
+from streams.engine.state.write_batch import StateBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from confluent_kafka import Message
 
-    from streams.engine.checkpoint import Checkpoint
     from streams.engine.compute import Work
-    from streams.engine.local_state import LocalState
+    from streams.engine.state.checkpoint import Checkpoint
+    from streams.engine.state.local_state import LocalState
 
 __all__ = ["LocalTable"]
 

@@ -14,7 +14,7 @@ from rocksdict import WriteBatch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from streams.engine.checkpoint import Checkpoint
+    from streams.engine.state.checkpoint import Checkpoint
 
 __all__ = ["CHECKPOINT", "FORMAT", "FORMAT_KEY", "ROW", "TIMER", "StateBatch", "prefix_of"]
 

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from rocksdict import Rdict, ReadOptions, WriteOptions
 
-from streams.engine.checkpoint import Checkpoint, Reason
 from streams.engine.failure import describe
-from streams.engine.state_batch import CHECKPOINT, ROW, TIMER, StateBatch, prefix_of
+from streams.engine.state.checkpoint import Checkpoint, Reason
+from streams.engine.state.write_batch import CHECKPOINT, ROW, TIMER, StateBatch, prefix_of
 from streams.errors import EngineFailed
 
 if TYPE_CHECKING:

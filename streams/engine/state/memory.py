@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from streams.engine.batch import Position
     from streams.engine.compute import Work
-    from streams.engine.state_store import TableSource
+    from streams.engine.state.store import TableSource
 
 __all__ = ["MemoryStore"]
 

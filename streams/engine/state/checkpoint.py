@@ -13,7 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from streams.engine.changelog import Changelog
+    from streams.engine.state.changelog import Changelog
 
 __all__ = ["REASONS", "Checkpoint", "Reason", "doubt"]
 
