@@ -33,11 +33,11 @@ class Gatherer:
         self._gather_seconds = gather_seconds
         self.busy = False
 
-    def gather(self) -> list[Message]:
-        """Return records and events, none after a short wait in vain."""
-        messages = self._consumer.consume(1, _FIRST_RECORD_SECONDS)
+    def gather(self, *, wait: bool = True) -> list[Message]:
+        """Return records and events, none after a short wait in vain, or at once."""
+        messages = self._consumer.consume(1, _FIRST_RECORD_SECONDS if wait else 0)
         if messages and self._max_batch > 1:
-            wait = self._gather_seconds if self.busy else _STRAGGLERS_SECONDS
-            messages += self._consumer.consume(self._max_batch - 1, wait)
+            seconds = self._gather_seconds if self.busy else _STRAGGLERS_SECONDS
+            messages += self._consumer.consume(self._max_batch - 1, seconds)
         self.busy = len(messages) >= min(_BUSY, self._max_batch)
         return messages

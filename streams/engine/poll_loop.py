@@ -156,9 +156,10 @@ class PollLoop:
             self._serve_without_slot()
             return
         self._flow()
-        gathered = self._gatherer.gather()
+        stashed = self._unstash()
+        gathered = self._gatherer.gather(wait=not stashed)
         self._clock.heard(gathered)
-        parts = self._parts(self._unstash() + gathered)
+        parts = self._parts(stashed + gathered)
         if parts:
             self._has_slot = False
             self._statistics.batches += 1

@@ -51,11 +51,14 @@ def counting(
     *,
     max_batch: int = 50,
     poison_limit: int = 3,
+    one_by_one: bool = False,
 ) -> Driver:
     """Return the counting job on the world's topics, exactly once unless told otherwise."""
     publication = publication or Transactional(world.kafka, f"{world.prefix}-t")
     handler = JobHandler(world.kafka, job or Counting(world.out), world.log, publication)
-    options = PollOptions(max_batch=max_batch, poison_limit=poison_limit, idle_ms=50)
+    options = PollOptions(
+        max_batch=max_batch, poison_limit=poison_limit, idle_ms=50, one_by_one=one_by_one
+    )
     return Driver(
         world,
         Lane(
@@ -172,6 +175,34 @@ def test_reset_while_the_batch_before_is_being_published(world: World) -> None:
     asyncio.run(scenario())
 
     assert job.stumbled
+    assert world.truth() == world.outputs()
+
+
+def test_a_quiet_batch_has_all_that_came_meanwhile(world: World) -> None:
+    """It is made when the one before is published, not cut at its first record to wait then."""
+    world.feed([(b"a", b"0")])
+    batches: list[int] = []
+
+    def hold(step: str) -> None:
+        """Hold the first transaction: what comes meanwhile has its time to be cut too early."""
+        if step != "began" or batches:
+            return
+        world.feed([(b"a", b"1"), (b"b", b"2"), (b"c", b"3")])
+        given = time.monotonic() + 1.0
+        while driver.poller.statistics.batches == 1 and time.monotonic() < given:
+            time.sleep(0.01)
+        batches.append(driver.poller.statistics.batches)
+
+    publication = Transactional(world.kafka, f"{world.prefix}-t", at=hold)
+    driver = counting(world, publication, one_by_one=True)
+
+    async def scenario() -> None:
+        async with driver:
+            await fed(world, driver)
+
+    asyncio.run(scenario())
+
+    assert ([1], 2) == (batches, driver.poller.statistics.batches)
     assert world.truth() == world.outputs()
 
 

@@ -247,6 +247,18 @@ def test_slots_are_given_back_once() -> None:
     assert [True, False, True, False, True] == taken
 
 
+def test_who_must_be_alone_waits_for_all_slots() -> None:
+    """With a batch still on its way there is none for it; a request ends its wait as well."""
+    slots = Slots(3)
+    assert slots.take(0)
+    refused = [slots.take(0, alone=True)]
+    slots.free()
+    refused.append(slots.take(0, alone=True))
+
+    assert [False, True] == refused
+    assert [True, True, False] == [slots.take(0) for _ in range(3)]
+
+
 def test_requests_end_the_wait_for_a_slot() -> None:
     """A request is served although every slot is taken."""
     slots = Slots(0)
