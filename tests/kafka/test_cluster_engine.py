@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from streams.demo.cluster import Cluster
 
 
+LONG = pytest.mark.long
+
+
 @pytest.fixture
 def world(cluster: Cluster, prefix: str) -> World:
     """Return topics of the test's own with three copies, and a group that begins at the start."""
@@ -54,15 +57,15 @@ def group(cluster: Cluster, world: World) -> int:
 @pytest.mark.parametrize(
     ("victim", "step", "protocol"),
     [
-        (source, "began", "classic"),
-        (source, "offsets", "consumer"),
-        (changelog, "began", "consumer"),
+        pytest.param(source, "began", "classic", marks=LONG),
+        pytest.param(source, "offsets", "consumer", marks=LONG),
+        pytest.param(changelog, "began", "consumer", marks=LONG),
         (changelog, "offsets", "classic"),
-        (transactions, "began", "classic"),
+        pytest.param(transactions, "began", "classic", marks=LONG),
         (transactions, "offsets", "classic"),
-        (group, "began", "classic"),
-        (group, "offsets", "classic"),
-        (group, "began", "consumer"),
+        pytest.param(group, "began", "classic", marks=LONG),
+        pytest.param(group, "offsets", "classic", marks=LONG),
+        pytest.param(group, "began", "consumer", marks=LONG),
         (group, "offsets", "consumer"),
     ],
 )
@@ -93,6 +96,7 @@ def test_a_node_is_killed_amid_a_transaction(
     assert_exact(world)
 
 
+@LONG
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_all_nodes_restart_under_load(
     cluster: Cluster, world: World, tmp_path: Path, protocol: str
@@ -119,6 +123,7 @@ def test_all_nodes_restart_under_load(
     assert_exact(world)
 
 
+@LONG
 def test_zombie_meets_another_coordinator(cluster: Cluster, world: World, tmp_path: Path) -> None:
     """Who froze under one coordinator of the group is fenced by the next one: no trace."""
     world.feed(world.counted(keys=20, each=20))
@@ -142,6 +147,7 @@ def test_zombie_meets_another_coordinator(cluster: Cluster, world: World, tmp_pa
     assert_exact(world)
 
 
+@LONG
 @pytest.mark.parametrize("victim", [source, group])
 def test_a_first_start_while_a_node_dies(
     cluster: Cluster, world: World, victim: Callable[[Cluster, World], int]
@@ -162,6 +168,7 @@ def test_a_first_start_while_a_node_dies(
     assert dict.fromkeys(range(PARTITIONS), Position(0, "")) == found
 
 
+@LONG
 @pytest.mark.parametrize("topic", ["out", "log"])
 def test_too_few_copies_are_waited_for(
     cluster: Cluster, world: World, tmp_path: Path, topic: str
@@ -185,6 +192,7 @@ def test_too_few_copies_are_waited_for(
     assert_exact(world)
 
 
+@LONG
 def test_no_majority_is_waited_for(cluster: Cluster, world: World, tmp_path: Path) -> None:
     """With one node of three nothing can be written or decided; with two the worker goes on."""
     world.feed(world.counted(keys=20, each=10))

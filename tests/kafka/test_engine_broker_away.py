@@ -27,6 +27,9 @@ AWAY = "the broker is away"
 LEAST_STALL = ("--stall-timeout", "90")
 
 
+LONG = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with Broker(tmp_path_factory.mktemp("broker")) as local:
@@ -72,6 +75,7 @@ def test_no_broker_at_the_start(own: Broker, world: World, tmp_path: Path) -> No
     assert_exact(world)
 
 
+@LONG
 def test_a_start_waits_for_the_broker(own: Broker) -> None:
     """What is checked before a worker starts needs the broker: it is waited for."""
     own.kill()
@@ -86,7 +90,9 @@ def test_a_start_waits_for_the_broker(own: Broker) -> None:
     assert not waiting.is_alive()
 
 
-@pytest.mark.parametrize("step", ["began", "flushed", "offsets"])
+@pytest.mark.parametrize(
+    "step", [pytest.param("began", marks=LONG), pytest.param("flushed", marks=LONG), "offsets"]
+)
 def test_the_broker_is_killed_amid_a_transaction(
     own: Broker, world: World, tmp_path: Path, step: str
 ) -> None:
@@ -138,6 +144,7 @@ def test_the_broker_hangs(own: Broker, world: World, tmp_path: Path) -> None:
     assert_exact(world)
 
 
+@LONG
 def test_the_broker_restarts_under_load(own: Broker, world: World, tmp_path: Path) -> None:
     """Killed and stopped in order, again and again, while records come: every output once."""
     amid = []

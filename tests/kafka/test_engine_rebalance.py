@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from streams.engine.batch import Position
 
 
+LONG = pytest.mark.long
+
+
 @pytest.fixture
 def world(broker: str, prefix: str) -> World:
     """Return topics of the test's own and a group that begins at their beginning."""
@@ -154,7 +157,7 @@ def be_patient(world: World) -> None:
         future.result()
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", ["classic", pytest.param("consumer", marks=LONG)])
 def test_static_workers_restart_one_after_the_other(
     world: World, tmp_path: Path, protocol: str
 ) -> None:
@@ -193,7 +196,9 @@ def shares(workers: Mapping[str, Worker]) -> list[int]:
     return sorted(len(own) for own in all_owned) if once else []
 
 
-@pytest.mark.parametrize(("protocol", "ends"), [("classic", "older"), ("consumer", "newer")])
+@pytest.mark.parametrize(
+    ("protocol", "ends"), [("classic", "older"), pytest.param("consumer", "newer", marks=LONG)]
+)
 def test_two_processes_with_one_instance_id(
     world: World, tmp_path: Path, protocol: str, ends: str
 ) -> None:
