@@ -101,7 +101,8 @@ def test_a_registry_that_is_away_is_waited_for(world: RegistryWorld) -> None:
     first.until_ready()
     second.until_ready()
 
-    assert (1, 0, "does not answer") == (waits, committed, began_without)
+    said = "waits for the schema registry or the broker"
+    assert (1, 0, said) == (waits, committed, began_without)
     assert sorted(CUSTOMERS) == world.told()
     assert [] == world.letters()
 

@@ -87,7 +87,7 @@ class Worker:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
-        except urllib.error.URLError:
+        except OSError:  # nobody listens, or no longer
             return 0, ""
 
 
