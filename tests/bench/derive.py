@@ -99,7 +99,9 @@ def _table(bench: Bench, table: str) -> bool:
             if engine.name in failed | skipped:
                 continue
             try:
-                figures[engine.name].append(_run(bench, workload, engine, number))
+                figure = _run(bench, workload, engine, number)
+                if figure is not None:
+                    figures[engine.name].append(figure)
             except NotAvailable as error:
                 print(f"  {engine.name}: skipped: {error}", flush=True)
                 skipped.add(engine.name)
@@ -124,8 +126,8 @@ def _workload(bench: Bench, table: str) -> Workload:
     return product_workload(bench.broker.bootstrap, options.partitions, options.events, place)
 
 
-def _run(bench: Bench, workload: Workload, engine: Engine, number: int) -> Figure:
-    """One engine, once: its own topics, the run, and what it wrote."""
+def _run(bench: Bench, workload: Workload, engine: Engine, number: int) -> Figure | None:
+    """One engine, once: its own topics, the run, and what it wrote; None if it was too quick."""
     options, bootstrap = bench.options, bench.broker.bootstrap
     events = workload.clip(options.slow_events if engine.slow else options.events)
     prefix = f"{workload.table}-{engine.name}-{number}"
@@ -151,6 +153,13 @@ def _run(bench: Bench, workload: Workload, engine: Engine, number: int) -> Figur
     finally:
         _clear(bootstrap, prefix)
         shutil.rmtree(directory)
+    if figure is None:
+        print(
+            f"  {engine.name}: {events:,} events are too few to measure, they were committed at"
+            " once; outputs as they should be",
+            flush=True,
+        )
+        return None
     print(
         f"  {engine.name}: {figure.per_second:,.0f} events/s, {figure.cpu_per_million:,.1f} CPU-s a"
         f" million, {figure.peak_mib:,.0f} MiB; {events:,} events, warm-up {figure.excluded:,};"
