@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from streams.rekey import RekeyJob
 
 SOURCE = "ordergroove"
+JOB_BATCHES = PollOptions(one_by_one=True)
+"""How batches are made for jobs: a publication is soon done."""
 
 
 def derive_lane(
@@ -73,7 +75,7 @@ def derive_lane(
             preparation=job.preparation,
             store=store,
         ),
-        options=PollOptions(one_by_one=True),
+        options=JOB_BATCHES,
     )
 
 
@@ -92,7 +94,7 @@ def rekey_lane(
         topic=topic,
         group=names.rekey_group,
         handler=handler,
-        options=PollOptions(one_by_one=True),
+        options=JOB_BATCHES,
     )
 
 

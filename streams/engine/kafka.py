@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KafkaSettings"]
 
 _AHEAD_KIB = 32 << 10
-"""What a group's consumer fetches ahead at most: two seconds of a busy worker's records."""
+"""What a group's consumer fetches ahead at most: memory that every busy worker fills."""
 
 _client_log = logging.getLogger("streams.kafka")
 
