@@ -24,7 +24,8 @@ from streams.pipeline import enriched_of
 from tests.bench import copies
 from tests.bench.measure import cpu_seconds, plain_table
 from tests.bench.open_loop import Feeder, Sent, Watcher, percentile
-from tests.bench.program import CONNECTIONS, Program, Worker, on_a_broker
+from tests.bench.peers.jobs import CONNECTIONS
+from tests.bench.program import Program, Worker, on_a_broker
 from tests.bench.targets import at_most, print_targets
 
 if TYPE_CHECKING:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Figure", "compared", "cpu_seconds", "family", "median", "peak_mib", "plain_table"]
+__all__ = [
+    "Figure",
+    "compared",
+    "cpu_seconds",
+    "family",
+    "median",
+    "peak_mib",
+    "plain_table",
+    "resident_mib",
+]
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -67,11 +76,12 @@ def cpu_seconds(pid: int, *, tree: bool = True) -> float:
 
 def peak_mib(pid: int) -> float:
     """Largest resident size of a process so far (VmHWM), MiB; 0 when it is gone."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+    return _status_mib(pid, "VmHWM")
+
+
+def resident_mib(pid: int) -> float:
+    """Resident size of a process now (VmRSS), MiB; 0 when it is gone."""
+    return _status_mib(pid, "VmRSS")
 
 
 def family(pid: int) -> list[int]:
@@ -82,6 +92,14 @@ def family(pid: int) -> list[int]:
             with suppress(OSError):
                 found += map(int, children.read_text().split())
     return found
+
+
+def _status_mib(pid: int, name: str) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _ticks(pid: int, *, children: bool) -> int:

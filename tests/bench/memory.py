@@ -13,8 +13,8 @@ import statistics
 from typing import TYPE_CHECKING
 
 from tests.bench import copies
-from tests.bench.measure import peak_mib, plain_table
-from tests.bench.program import STATES, Program, on_a_broker, resident_mib
+from tests.bench.measure import peak_mib, plain_table, resident_mib
+from tests.bench.program import STATES, Program, on_a_broker
 from tests.bench.targets import at_most, print_targets
 
 if TYPE_CHECKING:

@@ -13,38 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import httpx2
-from confluent_kafka import KafkaException, Producer
 from typing_extensions import override
 
 from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, ChildFailed, stop
 from streams.demo.observation import Metrics
-from streams.engine.kafka import KafkaSettings
 from streams.names import Names
+from tests.bench.filling import ANYWHERE, NOW, fill
+from tests.bench.peers.jobs import CONNECTION_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
-__all__ = ["CONNECTIONS", "STATES", "Program", "Worker", "fill", "on_a_broker", "resident_mib"]
+__all__ = ["STATES", "Program", "Worker", "on_a_broker"]
 
-CONNECTIONS = {
-    "klaviyo": "klaviyo",
-    "klaviyo_two": "klaviyo",
-    "attentive": "attentive",
-    "attentive_two": "attentive",
-}
-"""Connection → destination."""
 STATES = ("memory", "rocksdb")
 """Stores of derive's rows."""
 PATIENCE = 600.0
 _READY_SECONDS = 0.02
 _PROCESSED_SECONDS = 0.3
 """Seldom: a look at the metrics costs the worker about a millisecond of what is measured."""
-_FLUSH_SECONDS = 120.0
-_FILL = {"queue.buffering.max.kbytes": 128 << 10, "log_level": 3}
-"""Of a producer that fills; new partitions that are still looking for leaders are no news."""
-_ROOM_SECONDS = 0.05
 
 SETTINGS = """\
 prefix = "{prefix}"
@@ -103,11 +92,7 @@ class Program:
             prefix=prefix, bootstrap=bootstrap, partitions=partitions,
             store="" if state == "memory" else f'state_store = "{state}"',
         )  # fmt: skip
-        text += "".join(
-            f'[connections.{name}]\ndestination = "{destination}"\n'
-            for name, destination in CONNECTIONS.items()
-        )
-        (directory / "streams.toml").write_text(text)
+        (directory / "streams.toml").write_text(text + CONNECTION_TABLES)
         try:
             self._create_topics()
         except ChildFailed:  # hundreds of partitions may take a busy broker longer than it waits
@@ -122,11 +107,15 @@ class Program:
 
     def fill_rows(self, pairs: Iterable[tuple[bytes, bytes]]) -> int:
         """Write rows to the changelog, and return their bytes with keys."""
-        return fill(self.bootstrap, self.names.subscribers_changelog, pairs)
+        return self._fill(self.names.subscribers_changelog, pairs)
 
     def fill_records(self, pairs: Iterable[tuple[bytes, bytes]]) -> int:
         """Write records to the source topic, and return their bytes with keys."""
-        return fill(self.bootstrap, self.names.events("ordergroove"), pairs)
+        return self._fill(self.names.events("ordergroove"), pairs)
+
+    def _fill(self, topic: str, pairs: Iterable[tuple[bytes, bytes]]) -> int:
+        records = ((key, value, ANYWHERE, NOW) for key, value in pairs)
+        return fill(self.bootstrap, topic, records)
 
 
 class Worker(AbstractContextManager["Worker"]):
@@ -198,33 +187,3 @@ class Worker(AbstractContextManager["Worker"]):
             if time.monotonic() > deadline:
                 raise ChildFailed(f"derive took too long:\n{self._child.tail()}")
             time.sleep(look_seconds)
-
-
-def fill(bootstrap: str, topic: str, pairs: Iterable[tuple[bytes, bytes]]) -> int:
-    """Produce pairs of key and value as fast as the broker takes them; return their bytes.
-
-    Raises:
-        KafkaException: the broker refused some, or does not answer.
-    """
-    properties = KafkaSettings(bootstrap=bootstrap).producer() | _FILL
-    producer, size = Producer(properties), 0
-    for key, value in pairs:
-        size += len(key) + len(value)
-        while True:
-            try:
-                producer.produce(topic, value, key)
-            except BufferError:
-                producer.poll(_ROOM_SECONDS)
-            else:
-                break
-    if producer.flush(_FLUSH_SECONDS):
-        raise KafkaException(f"{topic} does not take what it was given")
-    return size
-
-
-def resident_mib(pid: int) -> float:
-    """Resident size of a process now, MiB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0

@@ -15,8 +15,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench import copies
-from tests.bench.measure import cpu_seconds, peak_mib
-from tests.bench.program import STATES, Program, Worker, on_a_broker, resident_mib
+from tests.bench.measure import cpu_seconds, peak_mib, resident_mib
+from tests.bench.program import STATES, Program, Worker, on_a_broker
 from tests.bench.targets import at_least, print_targets
 
 if TYPE_CHECKING:

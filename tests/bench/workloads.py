@@ -12,8 +12,6 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from confluent_kafka import Producer
-
 from streams.demo.children import Child
 from streams.demo.shop import Shop, opens_for
 from streams.engine.admin import TopicSpec, create_topics
@@ -21,8 +19,9 @@ from streams.engine.kafka import KafkaSettings
 from streams.engine.partitioning import partition_of
 from streams.engine.patience import patiently
 from streams.names import Names
+from tests.bench.filling import fill
 from tests.bench.outputs import Outputs, fold, read
-from tests.bench.peers.jobs import CONNECTIONS, JOBS, SETTINGS, Job, Place
+from tests.bench.peers.jobs import CONNECTION_TABLES, CONNECTIONS, JOBS, SETTINGS, Job, Place
 from tests.bench.reference import job as reference
 
 if TYPE_CHECKING:
@@ -119,7 +118,11 @@ class Workload:
         kafka = KafkaSettings(bootstrap=bootstrap)
         specs = [self._spec(*topic) for topic in self._topics(prefix)]
         patiently(lambda: create_topics(kafka, specs), TOPICS_SECONDS)
-        _produce(kafka, self.job(prefix).source, islice(self.records, events))
+        records = (
+            (key, value, place.partition, place.timestamp)
+            for key, value, place in islice(self.records, events)
+        )
+        fill(bootstrap, self.job(prefix).source, records)
 
     def _topics(self, prefix: str) -> Iterator[tuple[str, dict[str, str]]]:
         if self.table == "product":
@@ -168,13 +171,10 @@ def product_workload(bootstrap: str, partitions: int, events: int, directory: Pa
 
 def worker_settings(bootstrap: str, prefix: str, partitions: int, guarantee: str) -> str:
     """The settings file of the product's own worker."""
-    connections = "".join(
-        f'[connections.{name}]\ndestination = "{to}"\n' for name, to in CONNECTIONS.items()
-    )
     return (
         f'prefix = "{prefix}"\n[kafka]\nbootstrap = "{bootstrap}"\n'
         f"[topics]\npartitions = {partitions}\nreplication = 1\n"
-        f'{SETTINGS}guarantee = "{guarantee}"\n{connections}'
+        f'{SETTINGS}guarantee = "{guarantee}"\n{CONNECTION_TABLES}'
     )
 
 
@@ -192,26 +192,3 @@ def placed(made: Iterable[tuple[bytes, bytes, int]], partitions: int) -> list[Re
         records.append(Record(key, value, Place(where, offsets[where], timestamp)))
         offsets[where] += 1
     return records
-
-
-def _produce(kafka: KafkaSettings, topic: str, records: Iterable[Record]) -> None:
-    failed: list[object] = []
-    producer = Producer(kafka.producer() | {"log_level": 2})  # a new broker is slow at first
-
-    def told(error: object, _message: object) -> None:
-        if error is not None:
-            failed.append(error)
-
-    for key, value, place in records:
-        while True:
-            try:
-                producer.produce(
-                    topic, value, key, place.partition, told, timestamp=place.timestamp
-                )
-                break
-            except BufferError:
-                producer.poll(0.1)
-        producer.poll(0)
-    producer.flush(PATIENCE)
-    if failed:
-        raise RuntimeError(f"{len(failed)} records not written to {topic}: {failed[0]}")

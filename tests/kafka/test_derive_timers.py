@@ -10,7 +10,6 @@ from __future__ import annotations
 import signal
 import time
 from collections import defaultdict
-from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -19,7 +18,7 @@ from confluent_kafka import Producer
 from streams.avro import codec
 from streams.demo.broker import free_ports
 from streams.demo.children import Child, stop
-from streams.demo.observation import Metrics, Topics
+from streams.demo.observation import Topics
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
 from streams.engine.partitioning import partition_of
@@ -28,6 +27,7 @@ from streams.model.row_bytes import decode_row, row_due
 from streams.names import Names
 from streams.sources.ordergroove import record_of
 from tests.support.engine_world import until
+from tests.support.health_pages import until_ready
 from tests.support.webhooks import MERCHANT, order, subscription, webhook
 
 if TYPE_CHECKING:
@@ -129,13 +129,7 @@ class Shop:
     def ready_worker(self, name: str, *, static: bool = True) -> Child:
         """Start a derive worker, and wait until it is a member with its state restored."""
         child = self.worker(name, static=static)
-        with closing(Metrics(f"http://127.0.0.1:{self._port}")) as metrics:
-
-            def is_ready() -> bool:
-                child.check()
-                return metrics.ready()
-
-            until(is_ready, "the worker is ready")
+        until_ready(child, self._port)
         return child
 
     def committed(self) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from streams.demo.broker import Broker
 from streams.engine.away import await_broker
-from tests.support.engine_trouble import TroubledWorker, page, says
+from tests.support.engine_trouble import TroubledWorker, says
 from tests.support.engine_world import World, assert_exact, until
+from tests.support.health_pages import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from streams.engine.watermarks import Watermarks
-from tests.support.engine_trouble import STUCK, TroubledWorker, page, says
+from tests.support.engine_trouble import STUCK, TroubledWorker, says
 from tests.support.engine_world import PARTITIONS, World, assert_exact, until
+from tests.support.health_pages import page
 
 if TYPE_CHECKING:
     from pathlib import Path

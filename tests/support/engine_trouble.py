@@ -9,12 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -28,17 +25,16 @@ from streams.engine.worker import run_worker
 from streams.health import serve_health
 from streams.metrics import engine_metrics, registry_of
 from tests.support.engine_job import Counting, breakpoint_at
-from tests.support.engine_world import ROOT, Worker
+from tests.support.engine_world import Worker
+from tests.support.health_pages import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from confluent_kafka import Message
 
     from streams.engine.job import Outputs
     from streams.engine.rows import Rows
-    from tests.support.engine_world import World
 
 STUCK = b"stuck"
 """The value at which a troubled worker gets stuck; others count it like any."""
@@ -145,35 +141,12 @@ def main() -> int:
 class TroubledWorker(Worker):
     """The worker of this module as a child process; its pages are asked for by name."""
 
-    def __init__(self, world: World, instance: str, *options: str, log: Path) -> None:
-        self._log = log / f"{world.prefix}-{instance}.log"
-        with self._log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "tests.support.engine_trouble"),
-                    *(world.bootstrap, world.prefix, instance, *options),
-                ],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+    module = "tests.support.engine_trouble"
 
     @property
     def runs(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
-
-
-def page(address: str) -> tuple[int, str]:
-    """Return a page's status and text; (0, "") when nobody answers any more."""
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own worker
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
 
 
 def says(address: str, status: int, text: str) -> Callable[[], bool]:

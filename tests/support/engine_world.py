@@ -163,14 +163,20 @@ def until(fact: Callable[[], bool], what: str) -> None:
 
 
 class Worker:
-    """A worker of the counting job as a child process."""
+    """A worker of the counting job as a child process.
+
+    Attributes:
+        module: what the process runs.
+    """
+
+    module = "tests.support.engine_job"
 
     def __init__(self, world: World, instance: str, *options: str, log: Path) -> None:
         self._log = log / f"{world.prefix}-{instance}.log"
         with self._log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.support.engine_job"),
+                    *(sys.executable, "-m", self.module),
                     *(world.bootstrap, world.prefix, instance, *options),
                 ],
                 cwd=ROOT,

@@ -9,8 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any, Self
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -24,6 +22,7 @@ from streams.model.ids import customer_key
 from streams.names import Names
 from streams.sources.ordergroove import record_of
 from tests.support.engine_world import until
+from tests.support.health_pages import page
 from tests.support.registry import Served, framed
 from tests.support.registry_server import RegistryServer
 from tests.support.webhooks import order, webhook
@@ -60,14 +59,14 @@ class Worker:
 
     def reason(self) -> str:
         """Why it is not ready; empty when it is."""
-        status, text = self._page("/readyz")
+        status, text = page(self._url + "/readyz", PATIENCE)
         if status == 0:
             return "does not answer"
         return "; ".join(json.loads(text)["reasons"].values())
 
     def waits(self, cause: str) -> float:
         """How many of its lanes wait for the registry, by its metrics."""
-        _, text = self._page("/metrics")
+        _, text = page(self._url + "/metrics", PATIENCE)
         name = f'streams_registry_waiting{{cause="{cause}"}} '
         found = [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)]
         return float(found[0])
@@ -79,16 +78,6 @@ class Worker:
     def until_ready(self) -> None:
         """Wait until it says that it is ready."""
         until(lambda: self.reason() == "", "it is ready")
-
-    def _page(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(self._url + path) as answer:  # noqa: S310 - our own worker
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:  # nobody listens, or no longer
-            return 0, ""
 
 
 class RegistryWorld:

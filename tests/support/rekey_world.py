@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
@@ -13,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from streams.avro import codec
 from streams.demo.broker import free_ports
 from streams.demo.children import Child, stop
-from streams.demo.observation import Metrics, Topics
+from streams.demo.observation import Topics
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.kafka import KafkaSettings
 from streams.model.ids import customer_key
@@ -21,6 +20,7 @@ from streams.model.row_bytes import decode_row
 from streams.names import Names
 from streams.sources.ordergroove import record_of
 from tests.support.engine_world import until
+from tests.support.health_pages import until_ready
 from tests.support.webhooks import MERCHANT, subscription, webhook
 
 if TYPE_CHECKING:
@@ -149,13 +149,7 @@ class Bridge:
     def ready_worker(self, role: str, **more: str) -> Child:
         """Start a worker, and wait until it is a member of its group."""
         child = self.worker(role, **more)
-        with closing(Metrics(f"http://127.0.0.1:{self._port}")) as metrics:
-
-            def is_ready() -> bool:
-                child.check()
-                return metrics.ready()
-
-            until(is_ready, f"{role} is ready")
+        until_ready(child, self._port)
         return child
 
     def rekeyed(self) -> None:

@@ -36,7 +36,7 @@ from streams.settings.tables import Worker
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, Gate, event
 from tests.support.engine_job import Counting
-from tests.support.engine_trouble import page
+from tests.support.health_pages import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

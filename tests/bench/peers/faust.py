@@ -8,13 +8,13 @@ The table is in memory, its changelog is Faust's own: a record for each change o
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import Any
 
 import faust
 import mode.loop
 
+from tests.bench.peers.arguments import engine_parser
 from tests.bench.peers.jobs import JOBS, Place
 
 COMMIT_SECONDS = 0.25
@@ -70,10 +70,7 @@ def app_of(bootstrap: str, prefix: str, partitions: int, table: str) -> Any:
 
 def main() -> int:
     """Run the worker until it is asked to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--prefix", required=True)
-    parser.add_argument("--partitions", type=int, required=True)
+    parser = engine_parser(__doc__)
     parser.add_argument("--table", choices=sorted(JOBS), default="reference")
     given = parser.parse_args()
     mode.loop.use("uvloop")

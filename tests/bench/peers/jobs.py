@@ -28,6 +28,11 @@ CONNECTIONS = {
 }
 """The product's connections, two of each destination: name → destination."""
 
+CONNECTION_TABLES = "".join(
+    f'[connections.{name}]\ndestination = "{to}"\n' for name, to in CONNECTIONS.items()
+)
+"""The same in a settings file."""
+
 OPTIONS = DeriveOptions(history="complete", native_subscriptions_created=True)
 """How the product derives here: nothing waits, so that no engine needs timers."""
 

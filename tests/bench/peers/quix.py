@@ -7,9 +7,8 @@ producer, a deep fetch queue, no compression.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quixstreams import (  # type: ignore[import-not-found] # it has an environment of its own
     Application,
@@ -21,8 +20,12 @@ from quixstreams.models.serializers import (  # type: ignore[import-not-found]
     Serializer,
 )
 
+from tests.bench.peers.arguments import engine_parser
 from tests.bench.peers.jobs import Place, Product
 from tests.bench.reference import job as reference
+
+if TYPE_CHECKING:
+    import argparse
 
 ROW = "row"
 
@@ -100,10 +103,7 @@ TABLES = {"reference": add_reference, "product": add_product}
 
 def main() -> int:
     """Run the application until it is asked to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--prefix", required=True)
-    parser.add_argument("--partitions", type=int, required=True)
+    parser = engine_parser(__doc__)
     parser.add_argument("--table", choices=sorted(TABLES), default="reference")
     parser.add_argument("--state", default="state", help="directory of its RocksDB")
     parser.add_argument("--commit-every", type=int, default=10_000, help="records")

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
@@ -24,6 +23,7 @@ from streams.engine.shell import build_app
 from streams.engine.transactional import Transactional
 from streams.engine.worker import run_worker
 from streams.health import serve_health
+from tests.bench.peers.arguments import engine_parser
 from tests.bench.reference.job import OUTPUTS, apply
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ class ReferenceJob:
 
 def main() -> int:
     """Run the worker until it is asked to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--prefix", required=True)
-    parser.add_argument("--partitions", type=int, required=True)
+    parser = engine_parser(__doc__)
     parser.add_argument("--guarantee", choices=sorted(GROUPS), default="exactly_once")
     given = parser.parse_args()
     logging.basicConfig(level="WARNING", format="%(asctime)s %(threadName)s %(name)s: %(message)s")
