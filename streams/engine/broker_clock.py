@@ -31,6 +31,7 @@ class BrokerClock:
         self._steady = steady
         self._wall = wall
         self._ahead: float | None = None
+        self._at_least: float | None = None
 
     def heard(self, messages: Sequence[Message]) -> None:
         """Take note of what has just come; the last of them tells enough."""
@@ -41,6 +42,21 @@ class BrokerClock:
             if self._ahead is None or ahead > self._ahead:
                 self._ahead = ahead
 
+    @property
+    def knows(self) -> bool:
+        """Whether a record has told the time."""
+        return self._ahead is not None
+
+    def at_least(self, stamp: int) -> None:
+        """Take note that a record has this stamp (epoch ms): it is later than that at the broker.
+
+        It may be much later; so it counts only until a record comes.
+        """
+        if stamp >= 0:
+            ahead = stamp / 1_000 - self._steady()
+            self._at_least = ahead if self._at_least is None else max(ahead, self._at_least)
+
     def now(self) -> float:
         """Epoch seconds, not later than it is at the broker; before any stamp, by our own clock."""
-        return self._wall() if self._ahead is None else self._steady() + self._ahead
+        ahead = self._at_least if self._ahead is None else self._ahead
+        return self._wall() if ahead is None else self._steady() + ahead

@@ -19,6 +19,7 @@ from streams.engine.batch import Batch, Part
 from streams.engine.broker_clock import BrokerClock
 from streams.engine.gather import Gatherer
 from streams.engine.idle import IdleWatch
+from streams.engine.last_stamps import LastStamps
 from streams.engine.underway import Underway
 from streams.errors import ConfigurationError, EngineFailed
 
@@ -102,6 +103,7 @@ class PollLoop:
         self._idle = IdleWatch(
             self._admin, self._lane.topic, interval_seconds=interval, clock=self._clock.now
         )
+        self._stamps = LastStamps(self._admin, self._lane.topic, self._clock)
         try:
             self._join()
             while not self._state.stopping.is_set():
@@ -208,6 +210,8 @@ class PollLoop:
 
     def _ticks(self, quiet: Mapping[int, int]) -> list[Part]:
         """Return idle ticks for partitions with a due timer that are at their end."""
+        if not self._stamps.known():
+            return []
         answer = self._idle.answer()
         if answer is not None:
             until, marks = answer
@@ -262,6 +266,7 @@ class PollLoop:
         for partition, offset in offsets.items():
             self._cursors.start(partition, offset)
         if offsets:
+            self._stamps.want(offsets)
             self._state.fetching.start(self._consumer, offsets)
             if self._paused:
                 self._state.fetching.pause(self._consumer)

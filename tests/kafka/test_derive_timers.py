@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -32,9 +33,10 @@ from tests.support.webhooks import MERCHANT, order, subscription, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import TracebackType
 
+SKEW = Path(__file__).parents[1] / "chaos" / "skew"
+"""Where a process finds its wrong clock."""
 PARTITIONS = 4
 PATIENCE = 60.0
 SETTLE = 3_000
@@ -101,10 +103,13 @@ class Shop:
             producer.produce(self.source, SAMPLE.encode(record), key, timestamp=at)
         assert producer.flush(PATIENCE) == 0
 
-    def worker(self, name: str, *, static: bool = True, rehearse: str | None = None) -> Child:
+    def worker(
+        self, name: str, *, static: bool = True, rehearse: str | None = None, off: int = 0
+    ) -> Child:
         """Start a derive worker; with a name that was used before it is a restart of that one.
 
         A static member's partitions wait for its restart, a dynamic one's are given to others.
+        `off`: seconds by which its clock is wrong.
         """
         environment = {
             "STREAMS_PREFIX": self._prefix,
@@ -117,6 +122,8 @@ class Shop:
         }
         if static:
             environment["STREAMS_KAFKA__INSTANCE_ID"] = name
+        if off:
+            environment |= {"STREAMS_TEST_CLOCK": str(off), "PYTHONPATH": str(SKEW)}
         if rehearse is not None:
             environment["STREAMS_REHEARSE"] = rehearse
         [port] = free_ports(1)
@@ -295,17 +302,18 @@ def test_timers_move_with_their_partitions(shop: Shop) -> None:
     assert set() == shop.waiting()
 
 
-def test_an_idle_topic_fires_by_the_clock(shop: Shop) -> None:
+@pytest.mark.parametrize("off", [0, -7_200, 7_200], ids=["right", "behind", "ahead"])
+def test_an_idle_topic_fires_by_the_clock(shop: Shop, off: int) -> None:
     """No record comes any more, and the worker that had read them was killed at its commit.
 
-    Time goes on all the same, and its successor tells.
+    Time goes on all the same, and its successor tells, however far off its own clock is.
     """
     people = Customers(shop.begin)
     with shop.create(clock=True):
         shop.append(people.bodies(), shop.begin)
         killed = shop.worker("w", rehearse="kill@committed#1").process.wait(PATIENCE)
         waiting = shop.waiting()
-        shop.worker("w")
+        shop.worker("w", off=off)
         shop.committed()
         until(lambda: not shop.waiting(), "nothing waits any more")
         told = conclusions(shop.told())

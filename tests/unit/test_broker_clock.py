@@ -54,3 +54,27 @@ def test_now(heard: Heard, now: float) -> None:
     steady = 100.0
 
     assert now == clock.now()
+
+
+@pytest.mark.parametrize(
+    ("stamps", "heard", "now"),
+    [
+        pytest.param([], [], WALL, id="none"),
+        pytest.param([-1], [], WALL, id="an empty partition"),
+        pytest.param([900_000, 800_000, -1], [], 990, id="the latest of the last ones"),
+        pytest.param([900_000], [Stamped(700)], 790, id="a record that came knows better"),
+        pytest.param([900_000], [Stamped(950)], 1_040, id="whichever it is"),
+    ],
+)
+def test_last_stamps_tell_until_a_record_does(
+    stamps: list[int], heard: list[Any], now: float
+) -> None:
+    """Looked up at steady second 10, nothing came since; asked at 100."""
+    steady = 10.0
+    clock = BrokerClock(steady=lambda: steady, wall=lambda: WALL)
+    for each in stamps:
+        clock.at_least(each)
+    clock.heard(heard)
+    steady = 100.0
+
+    assert (now, bool(heard)) == (clock.now(), clock.knows)
