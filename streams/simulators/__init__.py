@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from streams.simulators.attentive import attentive_simulator
 from streams.simulators.klaviyo import klaviyo_simulator
+from streams.simulators.ometria import ometria_simulator
 from streams.simulators.server import Options, Simulator, read_options, run
+from streams.simulators.yespo import yespo_simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +23,8 @@ __all__ = ["SIMULATORS", "Options", "Simulator", "read_options", "run"]
 SIMULATORS: Mapping[str, Callable[[Options], Simulator]] = {
     "attentive": attentive_simulator,
     "klaviyo": klaviyo_simulator,
+    "ometria": ometria_simulator,
+    "yespo": yespo_simulator,
 }
 """Every vendor that can be simulated, by its name. The functions raise ValueError for switches that
 do not exist."""

@@ -119,6 +119,10 @@ class Recorder:
         self.received = []
 
 
+_KEYS = frozenset({"x-ometria-auth"})
+"""Headers that are nothing but a key."""
+
+
 def _masked(headers: Mapping[str, str]) -> dict[str, str]:
     # What is not UTF-8 could be heard but not told.
     shown = {name: value.encode(errors="replace").decode() for name, value in headers.items()}
@@ -126,4 +130,4 @@ def _masked(headers: Mapping[str, str]) -> dict[str, str]:
         scheme, space, _ = value.partition(" ")
         named = space and re.fullmatch("[A-Za-z-]+", scheme)  # else it may be the key itself
         shown["authorization"] = f"{scheme} ***" if named else "***"
-    return shown
+    return shown | {name: "***" for name in shown if name in _KEYS}

@@ -54,7 +54,7 @@ class Answer:
     `body` is sent as JSON; bytes are sent as they are, as HTML (what a vendor's edge answers); None
     is an empty body. `fate` is `accepted`, `duplicate`, `silent:<why>` (kept, but starts no flow),
     `dropped:<why>` or `refused:<where>` (a pointer into the body, or the part of the request);
-    `fates` says the same for each row of a bulk request.
+    `fates` says the same for each row of a bulk request; `queued` for one that is judged later.
     """
 
     status: int
