@@ -2,31 +2,45 @@
 
 contracts/attentive.md. `attentive_payloads` can be held beside the page, row by row. The
 subscriber's status goes first, as an attribute, so that a journey which the event starts reads the
-new one.
+new one. So do the properties of a loyalty member (`loyalty`, seed 003).
+
+How an attribute is cleared is not documented (contract §3), and an empty text would spoil its type
+for good. So of what a member no longer has, the tier alone is overwritten, by the word `none`: a
+text like any tier, by which nobody is taken for Gold who left. Dates and numbers stay as they were,
+since no value of theirs means "none"; the program status, which is always sent, says who still has
+a use for them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from streams.model.delivery import Outcome, Part, Refusal, Request
 from streams.model.wording import iso_millis
 
+from . import loyalty
 from .answers import verdict_of
-from .attentive_limits import LIMITS, refusal_of_attributes, refusal_of_event, user_of
 from .attentive_payloads import EVENTS
+from .attentive_rules import RULES, user_of
 from .fields import STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from streams.model.delivery import Limit, Options, Response, Verdict
+    from streams.model.delivery import Options, Response, Verdict
     from streams.model.enriched import EnrichedEvent
+    from streams.model.rules import Rules
 
     from .fields import Fields, Table
 
-JOURNEYS = 12 * 3_600_000
-"""An event older than this starts no journey (contract §2), milliseconds."""
+TABLES: Mapping[str, Table] = {**EVENTS, **loyalty.EVENTS}
+"""Event type → what it carries, of both sources."""
+
+SPELLING: Final = "Enrollment"
+NO_TIER = "none"
+"""The tier of a member who had one and left."""
 
 
 class Attentive:
@@ -34,8 +48,9 @@ class Attentive:
 
     name = "attentive"
     url = "https://api.attentivemobile.com"
-    takes = frozenset(EVENTS)
-    limits: tuple[Limit, ...] = LIMITS
+    takes = frozenset(TABLES)
+    rules: Rules = RULES
+    late_errors = None
 
     def render(
         self,
@@ -46,48 +61,61 @@ class Attentive:
         *,
         superseded: bool = False,
     ) -> list[Part | Refusal]:
-        """The status, where there is one, then the event; `profile.changed` is the status alone.
+        """The profile, where there is one, then the event; `profile.changed` is the profile alone.
 
         An event's call says nothing of the profile but who it is, so being superseded changes none.
         """
         del superseded
+        if event.member is not None:  # its id is Okendo's: the shop's would be the customer's own
+            options = replace(options, client_user_id=False)
         user = user_of(event, options)
         parts: list[Part | Refusal] = []
-        if event.profile.status:
-            parts.append(_profile(event.profile.status, user))
-        table = EVENTS.get(event.type)
+        attributes = _attributes(event)
+        if attributes:
+            parts.append(_profile(event, attributes, user, now))
+        table = TABLES.get(event.type)
         if table is not None:
             body = _body(event, table, delivery_id, user, options)
             parts.append(_event(event, body, now, options))
         return parts
 
+    def read_late_errors(self, response: Response) -> tuple[str, ...]:
+        """It lists none."""
+        del response
+        return ()
+
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The token's header (contract §1)."""
         return {"authorization": f"Bearer {credentials}"}
 
-    def classify(self, request: Request, response: Response) -> Verdict:
+    def classify(self, requests: Sequence[Request], response: Response) -> list[Verdict]:
         """What an answer means: by status alone, since no body is promised (contract §6)."""
-        del request
-        return verdict_of(response)
+        return [verdict_of(response) for _ in requests]
 
 
-def _profile(status: str, user: Fields) -> Part | Refusal:
-    body = {"properties": {STATUS: status}, "user": user}
-    refused = refusal_of_attributes(body)
-    if refused is not None:
-        return Refusal("profile", Outcome.REJECTED, *refused)
+def _attributes(event: EnrichedEvent) -> Fields:
+    """What is told of the person, beside who it is."""
+    attributes: Fields = {STATUS: event.profile.status} if event.profile.status else {}
+    if "tier" in loyalty.cleared(event.member):
+        attributes[loyalty.label("tier", SPELLING)] = NO_TIER
+    return attributes | loyalty.properties(event.member, SPELLING)
+
+
+def _profile(event: EnrichedEvent, attributes: Fields, user: Fields, now: int) -> Part | Refusal:
+    body = {"properties": attributes, "user": user}
+    broken = RULES.broken("attributes-custom", body, event.occurred_at, now)
+    if broken is not None:
+        return Refusal("profile", Outcome.REJECTED, *broken)
     return Part("profile", _request("attributes", body))
 
 
 def _event(event: EnrichedEvent, body: Fields, now: int, options: Options) -> Part | Refusal:
     if event.late and options.late_events == "data":
         return Refusal("event", Outcome.FILTERED, "late")
-    refused = refusal_of_event(body)
-    if refused is not None:
-        return Refusal("event", Outcome.REJECTED, *refused)
-    old = now - event.occurred_at > JOURNEYS
-    outcome = Outcome.DELIVERED_NO_TRIGGER if old else Outcome.DELIVERED
-    return Part("event", _request("events", body), outcome)
+    broken = RULES.broken("events-custom", body, event.occurred_at, now)
+    if broken is not None:
+        return Refusal("event", Outcome.REJECTED, *broken)
+    return Part("event", _request("events", body), RULES.accepted(event.occurred_at, now))
 
 
 def _body(
@@ -97,7 +125,9 @@ def _body(
     for fields in table:
         properties |= fields(event, options)
     return {
-        "type": options.event_names.get(event.type) or f"ordergroove.{event.type}",
+        "type": options.event_names.get(event.type)
+        or loyalty.NAMES.get(event.type)
+        or f"ordergroove.{event.type}",
         "user": user,
         "properties": properties,
         "externalEventId": delivery_id,

@@ -6,32 +6,62 @@ its documents differ on a character, it is forbidden here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from streams.model.delivery import Limit
+from streams.model.demand_sizes import Length, Without
+from streams.model.demands import Identified, Plain
+from streams.model.rules import Identifier, Limit, Rules
 
-from .fields import good_email, good_phone, nested, told
+from .fields import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from streams.model.delivery import Options
     from streams.model.enriched import EnrichedEvent
 
     from .fields import Fields
-
-LIMITS = (Limit("events-custom", 150, 1), Limit("attributes-custom", 150, 1))
 
 IN_TYPES = frozenset("\"'(){}[]\\|,")
 """Characters that an event's type must not have."""
 IN_KEYS = frozenset("\"'{}[]\\|,")
 """Characters that a property's or an attribute's name must not have."""
 
-MAX_IDENTIFIER = 100
-MAX_ATTRIBUTE = 200
-"""Characters of an attribute's name."""
+_SOMEBODY = Identified(
+    any_of=("user.phone", "user.email", "user.externalIdentifiers.clientUserId"),
+    field="user",
+    source="§2",
+)
 
-Refused = tuple[str, str | None]
+RULES = Rules(
+    profiles=frozenset({"attributes-custom"}),
+    identifiers=(
+        Identifier("phone_number", "user.phone", "e164", 16, "§2"),
+        Identifier("email", "user.email", "email", 100, "§2"),
+        Identifier(
+            "customer_id",
+            "user.externalIdentifiers.clientUserId",
+            "text",
+            100,
+            "§2, pitfall 12",
+            optional=True,
+        ),
+    ),
+    demands={
+        "events-custom": (
+            _SOMEBODY,
+            Without(path="type", characters=IN_TYPES, source="§2"),
+            Without(path="properties", characters=IN_KEYS, of="names", source="§2"),
+        ),
+        "attributes-custom": (
+            _SOMEBODY,
+            Without(path="properties", characters=IN_KEYS, of="names", source="§3"),
+            Length(path="properties", least=1, most=200, of="names", source="§3"),
+            # the first value fixes an attribute's type for good: an empty text would spoil it
+            Plain(path="properties", source="§3, pitfall 8"),
+        ),
+    },
+    starts_flows_within=12 * 3_600_000,
+    limits=(Limit("events-custom", 150, 1), Limit("attributes-custom", 150, 1)),
+)
 
 
 def user_of(event: EnrichedEvent, options: Options) -> Fields:
@@ -40,41 +70,10 @@ def user_of(event: EnrichedEvent, options: Options) -> Fields:
     The shop's customer id is one only where the connection says so: two people who share it would
     become one at the vendor (contract, pitfall 12).
     """
-    own = event.customer_id
-    shared = options.client_user_id and 0 < len(own) <= MAX_IDENTIFIER
+    good = RULES.identifier
+    own = good("customer_id").good(event.customer_id) if options.client_user_id else None
     return told(
-        phone=good_phone(event.profile.phone_number),
-        email=good_email(event.profile.email, MAX_IDENTIFIER),
-        externalIdentifiers={"clientUserId": own} if shared else None,
+        phone=good("phone_number").good(event.profile.phone_number),
+        email=good("email").good(event.profile.email),
+        externalIdentifiers=None if own is None else {"clientUserId": own},
     )
-
-
-def refusal_of_event(body: Mapping[str, Any]) -> Refused | None:
-    """(reason, field) where an event would be refused; None where it is fine."""
-    if not body["user"]:
-        return "no_identifier", "user"
-    if not IN_TYPES.isdisjoint(body["type"]):
-        return "forbidden_character", "type"
-    for path, value in nested(body["properties"], "properties"):
-        for key in value if isinstance(value, dict) else ():
-            if not IN_KEYS.isdisjoint(key):
-                return "forbidden_character", f"{path}.{key}"
-    return None
-
-
-def refusal_of_attributes(body: Mapping[str, Any]) -> Refused | None:
-    """(reason, field) where attributes would be refused or spoilt; None where they are fine.
-
-    The first value fixes an attribute's type for good, so an empty text is refused too.
-    """
-    if not body["user"]:
-        return "no_identifier", "user"
-    for name, value in body["properties"].items():
-        field = f"properties.{name}"
-        if not IN_KEYS.isdisjoint(name):
-            return "forbidden_character", field
-        if not 0 < len(name) <= MAX_ATTRIBUTE:
-            return "name_length", field
-        if value is None or value == "" or isinstance(value, list | tuple | dict):
-            return "attribute_value", field
-    return None

@@ -1,4 +1,4 @@
-"""Fields that the vendors' pages share to the letter, and what makes an address good.
+"""Fields that the vendors' pages share to the letter.
 
 Ordergroove's pages promise much the same to several vendors; what they share stands here once, so
 that destinations need not know each other. The functions that take an event and options are rows of
@@ -7,7 +7,6 @@ a payload table. What is not known is left out, never sent as null or "".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ from streams.model.enriched import EnrichedEvent
 from streams.model.wording import CARDS, amount, days_between, frequency_description
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from streams.model.enriched import ItemView, OrderView, SubscriptionView
     from streams.model.events import Product
 
@@ -29,40 +26,10 @@ Table = tuple[Callable[[EnrichedEvent, Options], Fields], ...]
 STATUS = "Ordergroove Subscriber Status"
 """The one customer property of these pages."""
 
-_ATOM = r"[^\s@.,:;<>()\[\]\"\\]+"
-_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
-EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
-"""An address as shops and people write them: vendors refuse the whole call for a bad one."""
-PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-"""E.164."""
-
 
 def told(**fields: Any) -> Fields:
     """The fields that somebody told us."""
     return {name: value for name, value in fields.items() if value is not None and value != ""}
-
-
-def nested(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """A value and all that is inside it, each with its path: properties.items_subset.0.price."""
-    yield path, value
-    inside: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        inside = value.items()
-    elif isinstance(value, list):
-        inside = enumerate(value)
-    for name, each in inside:
-        yield from nested(each, f"{path}.{name}")
-
-
-def good_email(email: str | None, longest: int) -> str | None:
-    """An address that may identify somebody, of so many characters at most."""
-    fits = email is not None and len(email) <= longest and EMAIL.fullmatch(email)
-    return email if fits else None
-
-
-def good_phone(phone: str | None) -> str | None:
-    """A number that may identify somebody."""
-    return phone if phone is not None and PHONE.fullmatch(phone) else None
 
 
 def subscriber(event: EnrichedEvent, _: Options) -> Fields:

@@ -1,29 +1,33 @@
 """Klaviyo: the page "Information sent to Klaviyo" (seed 001) on the wire of contracts/klaviyo.md.
 
 `klaviyo_payloads` can be held beside the page, row by row. The profile, with the subscriber's
-status, travels in the event call itself; alone it goes to profile-import.
+status, travels in the event call itself; alone it goes to profile-import. So do the properties of a
+loyalty member (`loyalty`, seed 003); one that was told and holds no longer is null, which clears it
+(contract §4).
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.model.delivery import Outcome, Part, Refusal, Request
 from streams.model.wording import iso_seconds
 
+from . import loyalty
 from .fields import STATUS, told
 from .klaviyo_answers import classify
-from .klaviyo_limits import LIMITS, refusal_of
 from .klaviyo_payloads import EVENTS
+from .klaviyo_rules import RULES, identifiers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from streams.model.delivery import Limit, Options, PartName, Response, Verdict
-    from streams.model.enriched import EnrichedEvent, ProfileView
+    from streams.model.delivery import Options, PartName, Response, Verdict
+    from streams.model.enriched import EnrichedEvent
+    from streams.model.rules import Rules
 
-    from .fields import Fields
+    from .fields import Fields, Table
 
 REVISION = "2026-07-15"
 """The newest general revision: the first with `backfill` (contract §1)."""
@@ -33,14 +37,20 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Names that the page prints without the usual prefix."""
 
+TABLES: Mapping[str, Table] = {**EVENTS, **loyalty.EVENTS}
+"""Event type → what it carries, of both sources."""
+
+SPELLING: Final = "Enrolment"
+
 
 class Klaviyo:
     """The destination (contracts/klaviyo.md)."""
 
     name = "klaviyo"
     url = "https://a.klaviyo.com"
-    takes = frozenset(EVENTS)
-    limits: tuple[Limit, ...] = LIMITS
+    takes = frozenset(TABLES)
+    rules: Rules = RULES
+    late_errors = None
 
     def render(
         self,
@@ -56,24 +66,29 @@ class Klaviyo:
         A superseded event says of the profile only who it is: a call with older properties would
         overwrite newer ones.
         """
-        table = EVENTS.get(event.type)
+        table = TABLES.get(event.type)
         if table is None:
-            body = {"data": {"type": "profile", "attributes": _profile(event.profile)}}
+            body = {"data": {"type": "profile", "attributes": _profile(event)}}
             return [_part("profile", "profile-import", body, event, now, options)]
         properties: Fields = {}
         for fields in table:
             properties |= fields(event, options)
-        profile = _identifiers(event.profile) if superseded else _profile(event.profile)
+        profile = identifiers_of(event.profile) if superseded else _profile(event)
         body = _event_body(event, delivery_id, profile, properties, options)
         return [_part("event", "events", body, event, now, options)]
+
+    def read_late_errors(self, response: Response) -> tuple[str, ...]:
+        """It lists none."""
+        del response
+        return ()
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The private key's header (contract §1)."""
         return {"authorization": f"Klaviyo-API-Key {credentials}"}
 
-    def classify(self, request: Request, response: Response) -> Verdict:
+    def classify(self, requests: Sequence[Request], response: Response) -> list[Verdict]:
         """What an answer means (contract §6)."""
-        return classify(request, response)
+        return [classify(request, response) for request in requests]
 
 
 def _part(
@@ -84,9 +99,9 @@ def _part(
     now: int,
     options: Options,
 ) -> Part | Refusal:
-    refused = refusal_of(event, body, now)
-    if refused is not None:
-        return Refusal(name, Outcome.REJECTED, *refused)
+    broken = RULES.broken(endpoint, body["data"]["attributes"], event.occurred_at, now)
+    if broken is not None:
+        return Refusal(name, Outcome.REJECTED, *broken)
     request = Request(
         method="POST",
         path=f"/api/{endpoint}",
@@ -116,7 +131,10 @@ def _event_body(
     options: Options,
 ) -> dict[str, Any]:
     name = (
-        options.event_names.get(event.type) or NAMES.get(event.type) or f"ordergroove.{event.type}"
+        options.event_names.get(event.type)
+        or NAMES.get(event.type)
+        or loyalty.NAMES.get(event.type)
+        or f"ordergroove.{event.type}"
     )
     attributes: dict[str, Any] = {
         "metric": {"data": {"type": "metric", "attributes": {"name": name}}},
@@ -130,16 +148,14 @@ def _event_body(
     return {"data": {"type": "event", "attributes": attributes}}
 
 
-def _identifiers(who: ProfileView) -> Fields:
-    return told(email=who.email, phone_number=who.phone_number)
-
-
-def _profile(who: ProfileView) -> Fields:
-    """Identifiers that are known good, names, and the status from the row (contract §2, §4)."""
-    return _identifiers(who) | told(
-        first_name=who.first_name,
-        last_name=who.last_name,
-        properties={STATUS: who.status} if who.status else None,
+def _profile(event: EnrichedEvent) -> Fields:
+    """Identifiers that are known good, names, and what the row tells (contract §2, §4)."""
+    who = event.profile
+    properties: Fields = {STATUS: who.status} if who.status else {}
+    properties |= loyalty.properties(event.member, SPELLING)
+    properties |= {loyalty.label(field, SPELLING): None for field in loyalty.cleared(event.member)}
+    return identifiers_of(who) | told(
+        first_name=who.first_name, last_name=who.last_name, properties=properties or None
     )
 
 

@@ -6,7 +6,7 @@ sent; `classify` reads an answer. Both are pure: nothing here talks to anyone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -14,10 +14,13 @@ import msgspec
 
 if TYPE_CHECKING:
     from .enriched import EnrichedEvent
+    from .rules import Rules
 
 PartName = Literal["event", "profile"]
 LateEvents = Literal["data", "trigger"]
 """What a `late` event may be: data that starts no flow, or an event like any other."""
+MoneyUnit = Literal["major", "minor"]
+"""Dollars or cents."""
 
 
 class Outcome(StrEnum):
@@ -40,10 +43,23 @@ class Outcome(StrEnum):
         return self not in (Outcome.RETRYING, Outcome.UNAUTHORIZED)
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """What stands around the records of a request that takes several, with commas between them.
+
+    `batch` names the vendor's rule for how many (`rules.Batch`). Only records in equal frames may
+    travel together.
+    """
+
+    batch: str
+    before: bytes
+    after: bytes
+
+
 class Request(msgspec.Struct, frozen=True):
     """One HTTP call, without credentials: those are added where it is sent.
 
-    `endpoint` names the vendor's limit that it counts against.
+    `endpoint` names the vendor's limit that it counts against. With a `frame`, `body` is one record
+    of several that may travel together.
     """
 
     method: str
@@ -51,19 +67,32 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     endpoint: str
+    frame: Frame | None = None
+
+    def framed(self, bodies: Iterable[bytes]) -> bytes:
+        """The bytes of a call with these records' bytes; without a frame, of the only one."""
+        joined = b",".join(bodies)
+        return joined if self.frame is None else self.frame.before + joined + self.frame.after
 
 
 class Part(msgspec.Struct, frozen=True):
     """One part of a delivery, ready to send: `outcome` is what an accepted request amounts to.
 
     `carries_profile`: the vendor applies the event's profile with it. A part named `profile` always
-    does; an event part may, where the vendor's event call has the profile inside.
+    does; an event part may, where the vendor's event call has the profile inside. `remark`: what
+    the request leaves out or cuts, as the outcome's reason. `thing` is what the request sets as a
+    whole at the vendor (an order in a status), where sending it again would start flows again, and
+    `substance` a digest of what it is set to: the same once more is not sent, and of several that
+    wait the newest stands for all.
     """
 
     name: PartName
     request: Request
     outcome: Outcome = Outcome.DELIVERED
     carries_profile: bool = False
+    remark: str | None = None
+    thing: str | None = None
+    substance: bytes = b""
 
     @property
     def brings_profile(self) -> bool:
@@ -125,14 +154,6 @@ class Repair(msgspec.Struct, frozen=True):
 Verdict = Accepted | Retry | Rejected | Unauthorized | Repair
 
 
-class Limit(msgspec.Struct, frozen=True):
-    """At most `count` requests in each window of `seconds`, for one endpoint of one account."""
-
-    endpoint: str
-    count: int
-    seconds: float
-
-
 class Options(msgspec.Struct, frozen=True):
     """What a connection may choose about rendering; vendors read what concerns them."""
 
@@ -143,6 +164,15 @@ class Options(msgspec.Struct, frozen=True):
     late_events: LateEvents = "data"
     client_user_id: bool = False
     """Whether the shop's customer ids may identify people at the vendor."""
+    contact_fields: Mapping[str, str] = {}
+    """What we keep of a customer → the field at the vendor that shows it, where it has no name of
+    its own: `status`, `active_subscriptions`, `total_subscriptions`."""
+    collection: str | None = None
+    """The data source that contacts are listed under at the vendor."""
+    money_unit: MoneyUnit = "major"
+    """What a whole number of money counts."""
+    order_statuses: Mapping[str, str] = {}
+    """Event type of an order → its status at the vendor; "" takes a status away."""
 
 
 class Destination(Protocol):
@@ -161,8 +191,8 @@ class Destination(Protocol):
         """The event types that it wants, beside `profile.changed`."""
 
     @property
-    def limits(self) -> tuple[Limit, ...]:
-        """The published limits of an account."""
+    def rules(self) -> Rules:
+        """What the vendor demands, as data."""
 
     def render(
         self,
@@ -180,8 +210,15 @@ class Destination(Protocol):
         always: whoever sends leaves them out.
         """
 
+    @property
+    def late_errors(self) -> Request | None:
+        """The call that lists what the vendor refused after its answers; None: it lists nothing."""
+
+    def read_late_errors(self, response: Response) -> Sequence[str]:
+        """The fields of what is listed, one for each error."""
+
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The headers that carry the credentials."""
 
-    def classify(self, request: Request, response: Response) -> Verdict:
-        """What an answer means."""
+    def classify(self, requests: Sequence[Request], response: Response) -> Sequence[Verdict]:
+        """What an answer means for each of the records that one call carried, mostly one."""

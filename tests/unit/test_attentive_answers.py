@@ -28,10 +28,16 @@ def request() -> Request:
     return part.request
 
 
+def judged(request: Request, response: Response) -> Verdict:
+    """What an answer to one request means."""
+    (verdict,) = ATTENTIVE.classify([request], response)
+    return verdict
+
+
 @pytest.mark.parametrize(("response", "verdict"), JUDGED)
 def test_a_status_decides(response: Response, verdict: Verdict) -> None:
     """What passes is tried again, what stays is rejected, credentials pause the connection."""
-    assert verdict == ATTENTIVE.classify(request(), response)
+    assert verdict == judged(request(), response)
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -40,6 +46,4 @@ def test_a_body_decides_nothing(status: int, body: bytes) -> None:
     """Whatever stands in an answer, it means what the same status means without a body."""
     sent = request()
 
-    assert ATTENTIVE.classify(sent, Response(status)) == ATTENTIVE.classify(
-        sent, Response(status, {}, body)
-    )
+    assert judged(sent, Response(status)) == judged(sent, Response(status, {}, body))

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from streams.destinations.attentive_limits import refusal_of_attributes, refusal_of_event
-from streams.model.delivery import Limit, Options, Outcome, Refusal
+from streams.model.delivery import Options, Outcome, Refusal
+from streams.model.rules import Broken, Limit
 from tests.support.attentive_page import PAGE
 from tests.support.attentive_rendering import ATTENTIVE, asked, body
-from tests.support.enriched import KNOWN, NOBODY, bare
+from tests.support.enriched import AT, KNOWN, NOBODY, bare
 from tests.support.webhooks import CUSTOMER
 
 PHONE = "+13125550148"
@@ -128,9 +128,10 @@ def test_a_type_may_be_what_else_it_likes(name: str) -> None:
     assert name == body(bare("order.success"), event_names={"order.success": name})["type"]
 
 
-def refused_keys(properties: dict[str, Any]) -> tuple[str, str | None] | None:
+def refused_keys(properties: dict[str, Any]) -> Broken | None:
     """What an event with such properties is refused for."""
-    return refusal_of_event({"type": "t", "user": USER, "properties": properties})
+    body = {"type": "t", "user": USER, "properties": properties}
+    return ATTENTIVE.rules.broken("events-custom", body, AT, AT)
 
 
 @pytest.mark.parametrize("character", IN_KEYS)
@@ -170,7 +171,8 @@ def test_values_may_have_any_character() -> None:
 )
 def test_attributes_are_plain(name: str, value: object, reason: str | None) -> None:
     """Names of at most 200 characters; no lists, objects, nulls or empty texts as values."""
-    refused = refusal_of_attributes({"user": USER, "properties": {"first": 1, name: value}})
+    body = {"user": USER, "properties": {"first": 1, name: value}}
+    refused = ATTENTIVE.rules.broken("attributes-custom", body, AT, AT)
 
     assert (None if reason is None else (reason, f"properties.{name}")) == refused
 
@@ -186,4 +188,4 @@ def test_the_rates_are_the_published_ones() -> None:
     assert {
         Limit("events-custom", 150, 1),
         Limit("attributes-custom", 150, 1),
-    } == set(ATTENTIVE.limits)
+    } == set(ATTENTIVE.rules.limits)

@@ -1,12 +1,12 @@
-"""What both pages share: an identifier that a vendor would refuse is not sent beside a good one."""
+"""Identifiers: one that a vendor would refuse is not sent beside a good one."""
 
 from __future__ import annotations
 
 import pytest
 
-from streams.destinations.fields import good_email
+from streams.model.rules import Identifier
 
-LONGEST = 100
+EMAIL = Identifier("email", "email", "email", 100, "§2")
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ LONGEST = 100
 )
 def test_an_address_identifies(email: str) -> None:
     """Plain, tagged, quoted by nobody, accented, and as long as may be."""
-    assert email == good_email(email, LONGEST)
+    assert email == EMAIL.good(email)
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_an_address_identifies(email: str) -> None:
 )
 def test_what_vendors_refuse_identifies_nobody(email: str | None) -> None:
     """A bad address makes a vendor refuse the whole call, also beside a good phone number."""
-    assert good_email(email, LONGEST) is None
+    assert EMAIL.good(email) is None

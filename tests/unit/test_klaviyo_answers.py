@@ -46,6 +46,12 @@ def asked_again(sent: Request) -> dict[str, Any]:
     return body
 
 
+def judged(request: Request, response: Response) -> Verdict:
+    """What an answer to one request means."""
+    (verdict,) = KLAVIYO.classify([request], response)
+    return verdict
+
+
 @pytest.mark.parametrize(
     ("response", "verdict"),
     [
@@ -59,7 +65,7 @@ def asked_again(sent: Request) -> dict[str, Any]:
 )
 def test_a_status_decides(response: Response, verdict: Verdict) -> None:
     """What passes is tried again, what stays is rejected, credentials pause the connection."""
-    assert verdict == KLAVIYO.classify(request(), response)
+    assert verdict == judged(request(), response)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,7 @@ def test_a_status_decides(response: Response, verdict: Verdict) -> None:
 )
 def test_a_rejection_names_the_field(body: bytes, field: str | None) -> None:
     """The error's pointer becomes the field; whatever else comes back is survived."""
-    assert Rejected("HTTP 400", field) == KLAVIYO.classify(request(), Response(400, {}, body))
+    assert Rejected("HTTP 400", field) == judged(request(), Response(400, {}, body))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def test_a_bad_phone_is_left_out_once(
     """Where an address remains, the request goes again without the number, else as it was."""
     sent = request(event_type)
     before = msgspec.json.encode(sent.body)
-    verdict = KLAVIYO.classify(sent, Response(status, {}, error(pointer)))
+    verdict = judged(sent, Response(status, {}, error(pointer)))
 
     assert Repair(replace(sent, body=asked_again(sent)), reason) == verdict
     assert before == msgspec.json.encode(sent.body)
@@ -137,7 +143,7 @@ def test_else_it_is_rejected(
     event_type: str, email: str | None, status: int, pointer: str | None
 ) -> None:
     """Nothing to identify by, or nothing to do with the number: no second try."""
-    verdict = KLAVIYO.classify(
+    verdict = judged(
         request(event_type, email), Response(status, {}, error(pointer and f"/{pointer}"))
     )
 
@@ -146,9 +152,9 @@ def test_else_it_is_rejected(
 
 def test_a_repaired_request_is_not_repaired_again() -> None:
     """Without a number in it, the same answer is a rejection."""
-    first = KLAVIYO.classify(request(), Response(400, {}, error(f"{PROFILE}/phone_number")))
+    first = judged(request(), Response(400, {}, error(f"{PROFILE}/phone_number")))
     assert isinstance(first, Repair)
-    again = KLAVIYO.classify(first.request, Response(400, {}, error(f"{PROFILE}/phone_number")))
+    again = judged(first.request, Response(400, {}, error(f"{PROFILE}/phone_number")))
 
     assert isinstance(again, Rejected)
 
@@ -157,4 +163,4 @@ def test_the_words_of_an_answer_decide_nothing() -> None:
     """A detail that speaks of a phone is no pointer to one."""
     body = error("/data/attributes/time", "phone_number")
 
-    assert isinstance(KLAVIYO.classify(request(), Response(400, {}, body)), Rejected)
+    assert isinstance(judged(request(), Response(400, {}, body)), Rejected)

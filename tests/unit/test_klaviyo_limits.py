@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from streams.model.delivery import Limit, Outcome, Part, Refusal
+from streams.model.delivery import Outcome, Part, Refusal
 from streams.model.enriched import EnrichedEvent, ItemView, OrderView
 from streams.model.events import Product
+from streams.model.rules import Limit
 from tests.support.enriched import AT, KLAVIYO, KNOWN, NOBODY, bare, render
 
 PHONE = "+13125550148"
@@ -163,4 +164,4 @@ def test_the_rates_are_the_published_ones() -> None:
         Limit("events", 3_500, 60),
         Limit("profile-import", 75, 1),
         Limit("profile-import", 750, 60),
-    } == set(KLAVIYO.limits)
+    } == set(KLAVIYO.rules.limits)

@@ -1,0 +1,197 @@
+"""Rows of a vendor's rules about content: who, what, when (`rules.Demand`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import override
+
+from .rules import EMAIL, PHONE, Broken, Demand, Sight, first, joined, values_at
+
+YEAR = 366 * 86_400_000
+"""Milliseconds; the longest that vendors let an event lie in the future."""
+
+
+class Identified(Demand, frozen=True, kw_only=True):
+    """At least one of these paths holds something: else nobody can be found."""
+
+    any_of: tuple[str, ...]
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "no_identifier"
+
+    @property
+    @override
+    def says(self) -> str:
+        return f"one of {', '.join(f'`{each}`' for each in self.any_of)}"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        for path in self.any_of:
+            if any(value for _, value in values_at(sight.body, path)):
+                return None
+        return Broken(self.reason, self.field)
+
+
+class Holds(Demand, frozen=True, kw_only=True):
+    """One of these is among the values at `path`: else nobody can be found."""
+
+    any_of: tuple[str, ...]
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "no_identifier"
+
+    @property
+    @override
+    def says(self) -> str:
+        return f"one of {', '.join(f'`{each}`' for each in self.any_of)} among `{self.path}`"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        if any(value in self.any_of for _, value in values_at(sight.body, self.path)):
+            return None
+        return Broken(self.reason, self.field or self.path)
+
+
+class Present(Demand, frozen=True, kw_only=True):
+    """These fields are there, in each of the objects at `path`."""
+
+    names: tuple[str, ...]
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "missing_field"
+
+    @property
+    @override
+    def says(self) -> str:
+        return f"{', '.join(f'`{each}`' for each in self.names)} present"
+
+    @property
+    @override
+    def fields(self) -> tuple[str, ...]:
+        return tuple(joined(self.path, each) for each in self.names)
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        for where, value in values_at(sight.body, self.path):
+            for name in self.names:
+                if value.get(name) in {None, ""}:
+                    return Broken(self.reason, joined(where, name))
+        return None
+
+
+class Happened(Demand, frozen=True, kw_only=True):
+    """It happened no earlier than `oldest` (epoch milliseconds), nor over `ahead` from now."""
+
+    oldest: int
+    ahead: int = YEAR
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "time_out_of_range"
+
+    @property
+    @override
+    def says(self) -> str:
+        return f"from {1970 + self.oldest // 31_556_952_000} on, at most a year ahead"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        if self.oldest <= sight.occurred_at <= sight.now + self.ahead:
+            return None
+        return Broken(self.reason, self.field)
+
+
+class OneOf(Demand, frozen=True, kw_only=True):
+    """One of these values."""
+
+    values: frozenset[str]
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "unknown_value"
+
+    @property
+    @override
+    def says(self) -> str:
+        return f"one of {', '.join(f'`{each}`' for each in sorted(self.values))}"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        found = first(values_at(sight.body, self.path), lambda value: value not in self.values)
+        return None if found is None else Broken(self.reason, found)
+
+
+class Plain(Demand, frozen=True, kw_only=True):
+    """Each value in the object at `path` is one plain value, and none is empty."""
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "attribute_value"
+
+    @property
+    @override
+    def says(self) -> str:
+        return "plain values, none empty"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        for where, value in values_at(sight.body, self.path):
+            for name, each in value.items():
+                if each is None or each == "" or isinstance(each, (list, tuple, dict)):
+                    return Broken(self.reason, joined(where, name))
+        return None
+
+
+class Texts(Demand, frozen=True, kw_only=True):
+    """A flat object from text to text."""
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "not_text"
+
+    @property
+    @override
+    def says(self) -> str:
+        return "flat, text to text"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        for where, value in values_at(sight.body, self.path):
+            for name, each in value.items():
+                if not isinstance(each, str):
+                    return Broken(self.reason, joined(where, name))
+        return None
+
+
+class Impersonal(Demand, frozen=True, kw_only=True):
+    """No address and no phone number: the vendor wants ids that say nothing about anybody."""
+
+    @property
+    @override
+    def reason(self) -> str:
+        return "personal_identifier"
+
+    @property
+    @override
+    def says(self) -> str:
+        return "no address, no phone number"
+
+    @override
+    def broken(self, sight: Sight) -> Broken | None:
+        found = first(values_at(sight.body, self.path), _personal)
+        return None if found is None else Broken(self.reason, found)
+
+
+def _personal(value: Any) -> bool:
+    return isinstance(value, str) and bool(EMAIL.fullmatch(value) or PHONE.fullmatch(value))
