@@ -10,6 +10,8 @@ from streams.delivery.rendering import describe
 from streams.model.delivery import Accepted, Rejected, Repair, Retry, Unauthorized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streams.delivery.clock import Clock
     from streams.delivery.http import Http
     from streams.delivery.pending import Step
@@ -31,31 +33,40 @@ class Attempts:
         self._statistics = statistics
         self._clock = clock
 
-    async def make(self, step: Step) -> Verdict:
-        """Send a part's request once; its attempts, status and latency are noted in the step."""
-        step.attempts += 1
-        step.status = None
+    async def make(self, steps: Sequence[Step]) -> Sequence[Verdict]:
+        """Send these parts' records once, in one call: what the answer means for each.
+
+        Attempts, status and latency are noted in the steps.
+        """
+        for step in steps:
+            step.attempts += 1
+            step.status = None
+        request = steps[0].request
         began = self._clock.monotonic()
         try:
-            response = await self._http.send(step.request, step.body)
+            response = await self._http.send(request, request.framed(each.body for each in steps))
         except TransportFailure as failure:
             self._statistics.failures[failure.reason] += 1
-            verdict: Verdict = Retry(failure.reason)
+            verdicts: Sequence[Verdict] = [Retry(failure.reason)] * len(steps)
         else:
-            step.status = response.status
-            verdict = self._classify(step, response)
+            for step in steps:
+                step.status = response.status
+            verdicts = self._classify(steps, response)
         finally:
-            step.latency = self._clock.monotonic() - began
-            self._statistics.latency.observe(step.latency)
-        self._statistics.attempts[_word(verdict)] += 1
-        return verdict
+            latency = self._clock.monotonic() - began
+            for step in steps:
+                step.latency = latency
+            self._statistics.latency.observe(latency)
+        for verdict in verdicts:
+            self._statistics.attempts[_word(verdict)] += 1
+        return verdicts
 
-    def _classify(self, step: Step, response: Response) -> Verdict:
+    def _classify(self, steps: Sequence[Step], response: Response) -> Sequence[Verdict]:
         try:
-            return self._destination.classify(step.request, response)
+            return self._destination.classify([each.request for each in steps], response)
         except Exception as error:  # noqa: BLE001 - one answer's bug must not stop the others
             log.error("%s: classify raised %s", self._destination.name, describe(error))  # noqa: TRY400
-            return Rejected("unreadable_answer")
+            return [Rejected("unreadable_answer")] * len(steps)
 
 
 def _word(verdict: Verdict) -> str:

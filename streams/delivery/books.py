@@ -9,10 +9,15 @@ from streams.delivery.profiles import APPLIED
 from streams.model.delivery import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from streams.delivery.guard import Guard
+    from streams.delivery.known import Known
     from streams.delivery.outcomes import Outcomes
     from streams.delivery.pending import Delivery, Step
+    from streams.delivery.profile_sync import ProfileSync
     from streams.delivery.profiles import Profiles
+    from streams.delivery.things import SentThings
 
 
 class Books(NamedTuple):
@@ -21,12 +26,28 @@ class Books(NamedTuple):
     Attributes:
         outcomes: and dead letters.
         profiles: that the vendor has.
+        things: that it has, and that are not sent twice.
+        sync: profiles that wait for their time.
         guard: the breaker.
     """
 
     outcomes: Outcomes
     profiles: Profiles
+    things: SentThings
+    sync: ProfileSync
     guard: Guard
+
+    def install(self, partition: int, epoch: int, known: Known) -> None:
+        """Take what was restored of a partition."""
+        self.profiles.install(partition, known)
+        self.things.install(partition, known)
+        self.sync.install(partition, epoch, known)
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget these partitions."""
+        self.profiles.drop(partitions)
+        self.things.drop(partitions)
+        self.sync.drop(partitions)
 
     def conclude(self, delivery: Delivery, step: Step, conclusion: Conclusion) -> None:
         """Conclude the part that was just tried, and take its step away.
@@ -37,7 +58,9 @@ class Books(NamedTuple):
             held = Conclusion(Outcome.RETRYING, conclusion.reason, conclusion.field)
             self.outcomes.mention(delivery, step, held)
             return
-        if step.carries_profile and conclusion.outcome in APPLIED and delivery.event is not None:
-            self.profiles.applied(delivery, delivery.event)
+        if conclusion.outcome in APPLIED and delivery.event is not None:
+            if step.carries_profile:
+                self.profiles.applied(delivery, delivery.event)
+            self.things.applied(delivery, delivery.event, step)
         self.outcomes.conclude(delivery, step.name, conclusion, step)
         delivery.steps.popleft()

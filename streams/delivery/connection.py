@@ -26,6 +26,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         mode: what is done with deliveries (DESIGN §3, "Going live").
         url: where the vendor's API is instead of `Destination.url`; a simulator, for example.
         options: what the renderer may be told.
+        sync_profiles_every: seconds between two syncs of profiles; 0: they go with their events.
         concurrency: requests in flight at most; one customer never has more than one.
         limits: multiplies the vendor's published limits; None: no limits (simulators only).
         safety: the share of a limit that is used, so that jitter on the way breaks none.
@@ -39,6 +40,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "shadow"
     url: str | None = None
     options: Options = Options()
+    sync_profiles_every: float = 0.0
     concurrency: int = 64
     limits: float | None = 1.0
     safety: float = 0.97

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.delivery.connection import Connection
-    from streams.delivery.profiles import Versions
+    from streams.delivery.known import Known
     from streams.delivery.wiring import Tools
     from streams.engine.batch import Batch, Part, Position
     from streams.engine.ownership import Share
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Loaded = tuple[Memory, "Versions"]
-"""What a partition goes on from: outcomes beyond the position, and profile versions."""
+Loaded = tuple[Memory, "Known"]
+"""What a partition goes on from: outcomes beyond the position, and what the vendor has."""
 
 _COMMIT_SECONDS: Final = 0.5
 _BARRIER_SECONDS: Final = 3.0
@@ -76,7 +76,8 @@ class DeliveryHandler:
         self._committer: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         parts = assemble(connection, destination, tools, self, self.statistics)
-        self._sender, self._books, self._http = parts
+        self._sender, self._books, self._http, self._late_errors = parts
+        self._books.sync.attach(self._sender.offer, self._numbered, self.progressed)
 
     def attach(self, poller: Poller) -> None:
         """Take the lane's poller."""
@@ -89,30 +90,35 @@ class DeliveryHandler:
     def load(
         self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
     ) -> Mapping[int, Loaded]:
-        """Recall what was concluded beyond these positions; restore the profile versions."""
+        """Recall what was concluded beyond these positions; restore what the vendor has."""
         with self._loads.beating(alive) as still:
             recalled = self._tools.recall(positions, still)
-            versions = self._tools.restore(positions.keys(), still)
-        return {partition: (memory, versions[partition]) for partition, memory in recalled.items()}
+            known = self._tools.restore(positions.keys(), still)
+        return {partition: (memory, known[partition]) for partition, memory in recalled.items()}
 
     def install(self, owned: Sequence[Share], loaded: Mapping[int, Loaded]) -> None:
         """Go on from what was recalled and restored."""
         for share in owned:
-            memory, versions = loaded[share.partition]
-            self._books.profiles.install(share.partition, versions)
+            memory, known = loaded[share.partition]
+            self._books.install(share.partition, share.epoch, known)
             self._ledgers[share.partition] = Ledger(share, memory, self._window, _NOTHING_TAKEN)
+        if 0 in self._ledgers and self.connection.mode == "live":
+            self._late_errors.start()
         if self._committer is None:
             self._committer = asyncio.get_running_loop().create_task(self._commit_regularly())
 
     def drop(self, partitions: Collection[int]) -> None:
         """Forget these partitions; requests under way for them are broken off."""
         ledgers = self._ledgers_of(partitions)
-        self._sender.drop(partitions, [each for ledger in ledgers for each in ledger])
+        going = [each for ledger in ledgers for each in ledger]
+        self._sender.drop(partitions, going + self._books.sync.going(partitions))
         for ledger in ledgers:
             ledger.close()
         for partition in partitions:
             self._ledgers.pop(partition, None)
-        self._books.profiles.drop(partitions)
+        self._books.drop(partitions)
+        if 0 in partitions:
+            self._late_errors.stop()
         if not self._ledgers:
             self._books.guard.forget()
         self._room.set()
@@ -130,7 +136,8 @@ class DeliveryHandler:
     async def barrier(self, partitions: Collection[int]) -> None:
         """Begin nothing more for these; wait, not for long, for what is under way; commit."""
         ledgers = self._ledgers_of(partitions)
-        self._sender.hold(partitions, [each for ledger in ledgers for each in ledger])
+        going = [each for ledger in ledgers for each in ledger]
+        self._sender.hold(partitions, going + self._books.sync.going(partitions))
         self._room.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(_BARRIER_SECONDS):
@@ -162,6 +169,10 @@ class DeliveryHandler:
 
     def progressed(self, delivery: Delivery) -> None:
         """Look whether a delivery is finished (`owner.Owner`, as all below that are told)."""
+        if delivery.scheduled:
+            if delivery.rendered and not delivery.steps:
+                self._books.sync.concluded(delivery)
+            return
         ledger = self._ledgers.get(delivery.partition)
         if delivery.settled and ledger is not None and ledger.share.epoch == delivery.epoch:
             ledger.finish(delivery)
@@ -226,16 +237,19 @@ class DeliveryHandler:
                     return
             self._queue(ledger, message)
 
+    def _numbered(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
     def _queue(self, ledger: Ledger, message: Message) -> None:
         delivery = self._delivery(ledger, message)
         ledger.add(delivery)
         self._sender.offer(delivery)
 
     def _delivery(self, ledger: Ledger, message: Message) -> Delivery:
-        self._sequence += 1
         offset = message.offset() or 0
         delivery = Delivery(
-            sequence=self._sequence,
+            sequence=self._numbered(),
             topic=self._tools.topics.deliveries,
             partition=message.partition() or 0,
             epoch=ledger.share.epoch,

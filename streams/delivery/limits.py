@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from streams.model.delivery import Limit
+    from streams.model.rules import Limit
 
 
 class _Window:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from streams.delivery.pending import Delivery
+    from streams.model.delivery import Frame
 
 
 class Oldest:
@@ -58,26 +59,64 @@ class Oldest:
         heapq.heapify(self._heap)
 
 
-class Ready:
-    """Deliveries that wait for a slot, by the endpoint of their next request."""
+class Queue(Oldest):
+    """Deliveries whose next requests go to one endpoint, and may travel together.
 
-    def __init__(self) -> None:
-        self._endpoints: dict[str, Oldest] = {}
+    Attributes:
+        endpoint: whose limits they count against.
+        batch: the name of the vendor's rule for how many travel together; None: one by one.
+        since: monotonic seconds since when the first of them waits for others.
+    """
+
+    __slots__ = ("batch", "endpoint", "since")
+
+    def __init__(self, endpoint: str, batch: str | None) -> None:
+        super().__init__()
+        self.endpoint = endpoint
+        self.batch = batch
+        self.since = 0.0
+
+    @property
+    def next(self) -> Delivery:
+        """The oldest; IndexError when there is none."""
+        return self._heap[0][1]
+
+    @property
+    def bytes(self) -> int:
+        """Of their next records, together."""
+        return sum(len(each.steps[0].body) + 1 for _, each in self._heap)
+
+
+class Ready:
+    """Deliveries that wait for a slot, in a queue for each kind of request."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` gives monotonic seconds."""
+        self._clock = clock
+        self._queues: dict[tuple[str, Frame | None], Queue] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, tuple(self._endpoints.values())))  # also from another thread
+        return sum(map(len, tuple(self._queues.values())))  # also from another thread
 
-    def __iter__(self) -> Iterator[Oldest]:
-        return iter(self._endpoints.values())
+    def __iter__(self) -> Iterator[Queue]:
+        return iter(self._queues.values())
 
     def push(self, delivery: Delivery) -> None:
         """Add one that has a step to be sent."""
-        endpoint = delivery.steps[0].request.endpoint
-        self._endpoints.setdefault(endpoint, Oldest()).push(delivery)
+        step = delivery.steps[0]
+        frame = None if step.alone else step.request.frame
+        key = step.request.endpoint, frame
+        queue = self._queues.get(key)
+        if queue is None:
+            self._queues[key] = queue = Queue(key[0], None if frame is None else frame.batch)
+        if not len(queue):
+            queue.since = self._clock()
+        queue.push(delivery)
 
-    def oldest_first(self) -> list[tuple[str, Oldest]]:
-        """The endpoints, the one with the oldest delivery first."""
-        return sorted(self._endpoints.items(), key=lambda entry: entry[1].first)
+    def oldest_first(self) -> list[Queue]:
+        """The queues, the one with the oldest delivery first; empty ones are forgotten."""
+        self._queues = {key: each for key, each in self._queues.items() if len(each)}
+        return sorted(self._queues.values(), key=lambda each: each.first)
 
 
 class Customers:
@@ -107,6 +146,11 @@ class Customers:
     def put_back(self, delivery: Delivery) -> None:
         """Let a head that was taken go later."""
         self.free.push(delivery)
+
+    def behind(self, delivery: Delivery) -> Delivery | None:
+        """The customer's next delivery after this one, which is the head."""
+        queue = self._queues.get(delivery.customer)
+        return queue[1] if queue is not None and len(queue) > 1 else None
 
     def conclude(self, delivery: Delivery) -> None:
         """Let the customer's next one go: all parts of this one, a head, have their outcomes."""

@@ -90,6 +90,35 @@ class Outcomes:
         step.mentioned_at = now
         self._write(delivery, step.name, conclusion, step, _nothing)
 
+    def note_late_error(self, field: str) -> None:
+        """Write that the vendor refused something after its answer; of what, it does not say."""
+        place = {"topic": "", "partition": 0, "offset": 0}
+        whose = {"delivery_id": "", "event_id": "", "type": "", "merchant": "", "customer_id": ""}
+        now = self._desk.clock.now()
+        record = {
+            **whose,
+            **place,
+            "part": "",
+            "connection": self._connection.name,
+            "destination": self._connection.destination,
+            "outcome": Outcome.REJECTED.value,
+            "reason": "late_error",
+            "field": field or None,
+            "final": True,
+            "attempts": 0,
+            "status": None,
+            "latency_ms": None,
+            "request_digest": None,
+            "field_hashes": {},
+            "occurred_at": now,
+            "recorded_at": now,
+        }
+        self._statistics.outcomes["", "late_error", Outcome.REJECTED.value] += 1
+        value = self._desk.encode_outcome(record)
+        self._desk.publisher.publish(
+            Outgoing(self._desk.outcomes_topic, None, value, self._headers), _nothing
+        )
+
     def give_up_record(self, delivery: Delivery, bad: BadRecord) -> None:
         """Write the dead letter of a record that cannot be read: it has no parts, no outcomes."""
         name, now = self._connection.name, self._desk.clock.now()

@@ -60,6 +60,9 @@ class Step:
         accepted_as: what an accepted request amounts to.
         carries_profile: whether the vendor then has the event's profile.
         remark: what the request leaves out, as the outcome's reason, if nothing else is said.
+        thing: what it sets as a whole at the vendor, and …
+        substance: … a digest of what it sets that to.
+        alone: whether it must not travel with others: a call with others was refused as a whole.
         attempts: requests made.
         repaired: why the request is another than was rendered, if it is.
         status: HTTP status of the last answer; None when none came.
@@ -75,6 +78,9 @@ class Step:
     accepted_as: Outcome
     carries_profile: bool = False
     remark: str | None = None
+    thing: str | None = None
+    substance: bytes = b""
+    alone: bool = False
     attempts: int = 0
     repaired: str | None = None
     status: int | None = None
@@ -103,6 +109,7 @@ class Delivery:
         id: the delivery id, once rendered.
         steps: parts still to be sent, in order; the first is under way or next.
         rendered: whether `steps` says all; before, nothing is known.
+        scheduled: whether it is for its profile alone, at a time of its own: the offset has passed.
         unacknowledged: outcomes and dead letters on their way to the broker.
         first_outcome: the least offset of its final outcomes' records …
         last_outcome: … and the greatest.
@@ -126,6 +133,7 @@ class Delivery:
     id: str = ""
     steps: deque[Step] = field(default_factory=deque)
     rendered: bool = False
+    scheduled: bool = False
     unacknowledged: int = 0
     first_outcome: int | None = None
     last_outcome: int | None = None

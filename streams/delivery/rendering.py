@@ -57,7 +57,7 @@ class Renderer:
         self._connection = connection
         self._destination = destination
         self._decode = decode
-        self._outcomes, self._profiles, self._guard = books
+        self._outcomes, self._profiles, self._things, self._sync, self._guard = books
         self._clock = clock
 
     def render(self, delivery: Delivery) -> bool:
@@ -77,7 +77,7 @@ class Renderer:
         delivery.event = event
         delivery.id = delivery_id(event.event_id, event.type, self._connection.name)
         parts = self._left(delivery, event, self._parts(delivery, event))
-        told = [(name, *self._told(part)) for name, part in parts]
+        told = [(name, *self._told(delivery, event, part)) for name, part in parts]
         if not all(self._guard.passes(delivery, what) for _, what, _ in told if what is not None):
             delivery.event = None
             return False
@@ -88,6 +88,22 @@ class Renderer:
                 delivery.steps.append(step)
         delivery.rendered = True
         return True
+
+    def thing_of(self, delivery: Delivery) -> str | None:
+        """The thing that a delivery would set at the vendor (`Part.thing`); None if it sets none.
+
+        Nothing is concluded: its turn has not come.
+        """
+        event, now = self._read(delivery.value), self._clock.now()
+        if isinstance(event, BadRecord):
+            return None
+        try:
+            rendered = self._destination.render(event, "", now, self._connection.options)
+        except Exception:  # noqa: BLE001 - told of when its turn comes
+            return None
+        return next(
+            (each.thing for each in rendered if isinstance(each, Part) and each.thing), None
+        )
 
     def _read(self, value: bytes) -> EnrichedEvent | BadRecord:
         try:
@@ -108,8 +124,14 @@ class Renderer:
                 event, delivery.id, now, options, superseded=age < 0
             )
             for part in rendered:
+                if delivery.scheduled and part.name != "profile":
+                    continue
                 if part.name == "profile" and age <= 0:
                     parts.append((part.name, _SUPERSEDED if age < 0 else _UNCHANGED))
+                elif isinstance(part, Part) and self._things.unchanged(
+                    delivery.partition, event, part
+                ):
+                    parts.append((part.name, _UNCHANGED))
                 elif isinstance(part, Part):
                     parts.append((part.name, _step(part, superseded=age < 0)))
                 else:
@@ -132,17 +154,35 @@ class Renderer:
                 self._profiles.applied(delivery, event)
         return [(name, part) for name, part in parts if name not in recalled]
 
-    def _told(self, part: Step | Conclusion) -> tuple[Conclusion | None, Step | None]:
-        """What is concluded at once, and the step that is to be sent or would have been."""
+    def _told(
+        self, delivery: Delivery, event: EnrichedEvent, part: Step | Conclusion
+    ) -> tuple[Conclusion | None, Step | None]:
+        """What is concluded at once, and the step that is to be sent or would have been.
+
+        Neither: it is a profile that waits for its time now.
+        """
         if isinstance(part, Conclusion):
             return part, None
-        return (None if self._connection.mode == "live" else _SHADOW), part
+        if self._connection.mode != "live":
+            return _SHADOW, part
+        if self._sync.on and part.name == "profile" and not delivery.scheduled:
+            return self._sync.schedule(delivery, event), None
+        return None, part
 
 
 def _step(part: Part, *, superseded: bool) -> Step:
     brings = part.brings_profile
     remark = "profile_superseded" if brings and superseded else None
-    return Step(part.name, part.request, _json(part.request.body), part.outcome, brings, remark)
+    return Step(
+        name=part.name,
+        request=part.request,
+        body=_json(part.request.body),
+        accepted_as=part.outcome,
+        carries_profile=brings,
+        remark=remark or part.remark,
+        thing=part.thing,
+        substance=part.substance,
+    )
 
 
 def describe(error: Exception) -> str:

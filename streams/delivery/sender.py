@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from streams.delivery.alarm import Alarm
+from streams.delivery.calls import Calls
 from streams.delivery.order import Customers, Ready
 from streams.delivery.overdue import Overdue
 from streams.delivery.pending import Conclusion
@@ -23,15 +23,13 @@ from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
 from streams.model.delivery import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from streams.delivery.books import Books
-    from streams.delivery.clock import Clock
-    from streams.delivery.limits import Limiter
     from streams.delivery.owner import Owner
+    from streams.delivery.pace import Pace
     from streams.delivery.pending import Delivery, Step
     from streams.delivery.rendering import Renderer
-    from streams.delivery.retry import Schedule
     from streams.delivery.statistics import Statistics
     from streams.delivery.verdicts import Next
     from streams.model.delivery import Verdict
@@ -40,29 +38,13 @@ _AHEAD: Final = 4
 """Deliveries rendered and waiting for a slot, for each slot: enough that one endpoint's limit does
 not hide what another endpoint could take, few enough to hold in memory."""
 
+_CROWDS: Final = 2
+"""Of the largest batch so many rendered ahead: one to go, one to gather."""
+
 _RENDERED_A_TURN: Final = 16
 """Renderings between two turns of the event loop; answers must not wait for long."""
 
 _json = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast, and when again.
-
-    Attributes:
-        concurrency: requests under way at most.
-        limiter: the account's limits.
-        schedule: of retries.
-        clock: time and chance.
-        request_seconds: how long a request may take.
-    """
-
-    concurrency: int
-    limiter: Limiter
-    schedule: Schedule
-    clock: Clock
-    request_seconds: float
 
 
 class Sender:
@@ -71,7 +53,7 @@ class Sender:
     def __init__(
         self,
         owner: Owner,
-        attempt: Callable[[Step], Awaitable[Verdict]],
+        attempt: Callable[[Sequence[Step]], Awaitable[Sequence[Verdict]]],
         pace: Pace,
         renderer: Renderer,
         books: Books,
@@ -79,8 +61,9 @@ class Sender:
     ) -> None:
         """Take what it works with."""
         self._owner = owner
-        self._attempt = attempt
         self._concurrency = pace.concurrency
+        self._batching = pace.batching
+        self._ahead = max(_AHEAD * pace.concurrency, _CROWDS * pace.batching.largest)
         self._limiter = pace.limiter
         self._schedule = pace.schedule
         self._clock = pace.clock
@@ -90,11 +73,12 @@ class Sender:
         self._guard = books.guard
         self._statistics = statistics
         self._customers = Customers()
-        self._ready = Ready()
+        self._ready = Ready(pace.clock.monotonic)
         self._throttles: Counter[str] = Counter()
         self._asked = False
         self._alarm = Alarm(self._ask, statistics)
         self._overdue = Overdue(pace.clock.monotonic, pace.request_seconds)
+        self._calls = Calls(attempt, self._judged, owner, statistics, self._overdue)
         self._dispatched_at = 0.0
         self._guard.attach(self._ask)
 
@@ -118,9 +102,7 @@ class Sender:
         """Forget these; a request under way is broken off, its delivery's next owner repeats it."""
         going = list(deliveries)
         self.hold(partitions, going)
-        for delivery in going:
-            if delivery.task is not None:
-                delivery.task.cancel()
+        self._calls.leave(going)
 
     @property
     def stands_since(self) -> float | None:
@@ -153,7 +135,7 @@ class Sender:
 
     def _render_some(self) -> None:
         for _ in range(_RENDERED_A_TURN):
-            if self._guard.open or len(self._ready) >= _AHEAD * self._concurrency:
+            if self._guard.open or len(self._ready) >= self._ahead:
                 return
             delivery = self._customers.take()
             if delivery is None:
@@ -170,13 +152,13 @@ class Sender:
     def _start_some(self) -> float | None:
         """Start what may start; return the seconds until a limit lets more start, if it is that."""
         waits = []
-        for endpoint, ready in self._ready.oldest_first():
-            while len(ready) and self._statistics.in_flight < self._concurrency:
-                wait = self._limiter.take(endpoint)
+        for queue in self._ready.oldest_first():
+            while len(queue) and self._statistics.in_flight < self._concurrency:
+                wait = self._batching.unripe(queue) or self._limiter.take(queue.endpoint)
                 if wait > 0:
                     waits.append(wait)
                     break
-                self._start(ready.pop())
+                self._start(self._batching.take(queue))
         return min(waits, default=None)
 
     def _try_out(self) -> float | None:
@@ -189,7 +171,7 @@ class Sender:
             return wait
         for ready in self._ready:
             ready.remove(trial)
-        self._start(trial)
+        self._start([trial])
         return None
 
     def _trial(self) -> Delivery | None:
@@ -219,29 +201,31 @@ class Sender:
                 return min(found, key=lambda each: each.sequence)
         return None
 
-    def _start(self, delivery: Delivery) -> None:
-        self._statistics.in_flight += 1
+    def _start(self, deliveries: Sequence[Delivery]) -> None:
+        going = [each for each in deliveries if not self._overtaken(each)]
+        if going:
+            self._calls.start(going, self._ask)
 
-        def ended(task: asyncio.Task[None]) -> None:  # also when it was cancelled before it began
-            if delivery.task is task:  # the next attempt may have begun already
-                delivery.task = None
-            self._statistics.in_flight -= 1
-            self._overdue.end(task)
-            self._ask()
-            self._owner.progressed(delivery)
+    def _overtaken(self, delivery: Delivery) -> bool:
+        """Whether the customer's next delivery sets the same thing anew; if so it stands for both.
 
-        delivery.task = asyncio.get_running_loop().create_task(self._try(delivery))
-        self._overdue.begin(delivery.task)
-        delivery.task.add_done_callback(ended)
+        Each sending of it would start the vendor's flows again.
+        """
+        step, behind = delivery.steps[0], self._customers.behind(delivery)
+        if step.thing is None or behind is None or self._renderer.thing_of(behind) != step.thing:
+            return False
+        self._books.conclude(delivery, step, Conclusion(Outcome.SUPERSEDED))
+        self._go_on(delivery)
+        self._ask()
+        return True
 
-    async def _try(self, delivery: Delivery) -> None:
-        step = delivery.steps[0]
-        try:
-            verdict = await self._attempt(step)
-            following = judge(step, verdict, self._schedule, self._clock.random())
-            self._follow(delivery, step, following)
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task
-            self._owner.failed(error)
+    def _judged(self, delivery: Delivery, step: Step, verdict: Verdict | None) -> None:
+        if verdict is None:
+            step.alone = True
+            self._go_on(delivery)
+            return
+        following = judge(step, verdict, self._schedule, self._clock.random())
+        self._follow(delivery, step, following)
 
     def _follow(self, delivery: Delivery, step: Step, following: Next) -> None:
         endpoint = step.request.endpoint

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.breaker import DEFAULT_RULE
 from streams.delivery.attempts import Attempts
+from streams.delivery.batching import Batching
 from streams.delivery.books import Books
 from streams.delivery.clock import Clock
 from streams.delivery.fingerprints import Fingerprints
 from streams.delivery.guard import Guard
 from streams.delivery.http import Http, Timeouts
+from streams.delivery.late_errors import LOOK_SECONDS, LateErrors
 from streams.delivery.limits import Limiter
 from streams.delivery.outcomes import Desk, Outcomes
+from streams.delivery.pace import Pace
+from streams.delivery.profile_sync import ProfileSync
+from streams.delivery.profile_sync import Schedule as ProfileSchedule
 from streams.delivery.profiles import Profiles
 from streams.delivery.publisher import Publisher
 from streams.delivery.rendering import Renderer
 from streams.delivery.retry import Schedule
-from streams.delivery.sender import Pace, Sender
+from streams.delivery.sender import Sender
+from streams.delivery.things import SentThings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -26,9 +32,9 @@ if TYPE_CHECKING:
 
     from streams.breaker import Rule
     from streams.delivery.connection import Connection
+    from streams.delivery.known import Known
     from streams.delivery.ledger import Memory
     from streams.delivery.owner import Owner
-    from streams.delivery.profiles import Versions
     from streams.delivery.publisher import Producer
     from streams.delivery.statistics import Statistics
     from streams.engine.batch import Position
@@ -78,26 +84,28 @@ class Tools:
         codecs: of those records.
         producer: idempotent, `acks=all`; connections of a process may share one.
         recall: `Recall`, or what stands for it in tests; called in the engine's loading thread.
-        restore: `ProfilesChangelog`, likewise.
+        restore: `KnownChangelog`, likewise.
         digest_key: of the hashes in outcomes; the same for all processes, secret.
         rule: when the connection stops because too many fail alike.
         preparation: awaited before the records of a batch are queued.
         clock: time and chance.
         schedule: of retries.
         timeouts: of requests.
+        late_errors_seconds: between two looks at what the vendor refused after its answers.
     """
 
     topics: Topics
     codecs: Codecs
     producer: Producer
     recall: Callable[[Mapping[int, Position], Callable[[], AbstractSet[int]]], Mapping[int, Memory]]
-    restore: Callable[[Collection[int], Callable[[], AbstractSet[int]]], Mapping[int, Versions]]
+    restore: Callable[[Collection[int], Callable[[], AbstractSet[int]]], Mapping[int, Known]]
     digest_key: bytes = field(repr=False)
     rule: Rule = DEFAULT_RULE
     preparation: Preparation | None = None
     clock: Clock = field(default_factory=Clock)
     schedule: Schedule = field(default_factory=Schedule)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    late_errors_seconds: float = LOOK_SECONDS
 
 
 class Parts(NamedTuple):
@@ -106,6 +114,7 @@ class Parts(NamedTuple):
     sender: Sender
     books: Books
     http: Http
+    late_errors: LateErrors
 
 
 def assemble(
@@ -138,18 +147,29 @@ def assemble(
         clock=clock,
     )
     limiter = Limiter(
-        destination.limits,
+        destination.rules.limits,
         factor=connection.limits,
         safety=connection.safety,
         clock=clock.monotonic,
     )
+    outcomes = Outcomes(connection, desk, statistics, owner.progressed)
+    schedule_of_profiles = ProfileSchedule(
+        every=connection.sync_profiles_every,
+        connection=connection.name,
+        deliveries=topics.deliveries,
+        changelog=topics.profiles,
+        decode=codecs.decode_event,
+    )
     books = Books(
-        outcomes=Outcomes(connection, desk, statistics, owner.progressed),
+        outcomes=outcomes,
         profiles=Profiles(topics.profiles, publisher, owner.progressed),
+        things=SentThings(topics.profiles, publisher, owner.progressed),
+        sync=ProfileSync(schedule_of_profiles, publisher, outcomes, clock),
         guard=Guard(tools.rule, clock, owner),
     )
     pace = Pace(
         concurrency=connection.concurrency,
+        batching=Batching(destination.rules.batches, clock.monotonic),
         limiter=limiter,
         schedule=schedule,
         clock=clock,
@@ -157,4 +177,6 @@ def assemble(
     )
     renderer = Renderer(connection, destination, codecs.decode_event, books, clock)
     attempts = Attempts(destination, http, statistics, clock)
-    return Parts(Sender(owner, attempts.make, pace, renderer, books, statistics), books, http)
+    sender = Sender(owner, attempts.make, pace, renderer, books, statistics)
+    late = LateErrors(destination, http, outcomes.note_late_error, every=tools.late_errors_seconds)
+    return Parts(sender, books, http, late)

@@ -10,7 +10,8 @@ import pytest
 from confluent_kafka import Producer
 from msgspec.structs import replace
 
-from streams.delivery.profiles import ProfilesChangelog, packed
+from streams.delivery.known import Known, KnownChangelog
+from streams.delivery.profiles import version_of
 from streams.engine.kafka import KafkaSettings
 from tests.support.delivery_world import PARTITIONS, DeliveryWorld
 from tests.support.enriched import KNOWN, bare
@@ -111,11 +112,11 @@ def test_the_changelog_restores_the_greatest_version(broker: str, prefix: str) -
     for partition, key, value in records:
         producer.produce(topic, value, key, partition)
     assert producer.flush(30) == 0
-    restore = ProfilesChangelog(kafka, topic)
+    restore = KnownChangelog(kafka, topic)
     everything = set(range(PARTITIONS))
     version = replace(KNOWN, version=1, generation=1)
 
-    assert {0: {b"m:a": packed(version), b"m:b": 7}, 1: {}, 2: {b"m:c": 5}} == restore(
-        everything, lambda: everything
-    )
-    assert {0: {}} == restore({0}, set)
+    found = {p: known.versions for p, known in restore(everything, lambda: everything).items()}
+
+    assert {0: {b"m:a": version_of(version), b"m:b": 7}, 1: {}, 2: {b"m:c": 5}} == found
+    assert {0: Known()} == restore({0}, set)

@@ -16,6 +16,7 @@ import msgspec
 from streams.breaker import DEFAULT_RULE
 from streams.delivery.connection import Connection
 from streams.delivery.handler import DeliveryHandler
+from streams.delivery.known import Known
 from streams.delivery.ledger import Memory
 from streams.delivery.retry import Schedule
 from streams.delivery.wiring import Codecs, Tools, Topics
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from streams.breaker import Rule
+    from streams.delivery.known import Things, Waiting
     from streams.delivery.pending import Recalled
-    from streams.model.delivery import Limit
+    from streams.model import rules
+    from streams.model.delivery import Request
     from streams.model.enriched import EnrichedEvent
+    from streams.model.rules import Limit
 
 TOPICS = Topics(
     deliveries="deliveries", outcomes="outcomes", dead_letters="dead-letters", profiles="profiles"
@@ -48,6 +52,8 @@ class Stage:
         self,
         *,
         limits: tuple[Limit, ...] = (),
+        travels: tuple[rules.Batch, ...] = (),
+        late_errors: Request | None = None,
         schedule: Schedule = FAST,
         rule: Rule = DEFAULT_RULE,
         **connection: Any,
@@ -57,7 +63,11 @@ class Stage:
         self.producer = Producer()
         self.recalled: dict[int, dict[int, tuple[Recalled, ...]]] = {}
         self.profiles: dict[int, dict[bytes, int]] = {}
+        self.things: dict[int, dict[bytes, Things]] = {}
+        self.waiting: dict[int, dict[bytes, Waiting]] = {}
         self._limits = limits
+        self._travels = travels
+        self._late_errors = late_errors
         self._rule = rule
         self._schedule = schedule
         self._connection = {"name": "conn", "destination": "vendor", "mode": "live"} | connection
@@ -81,9 +91,11 @@ class Stage:
             rule=self._rule,
             digest_key=b"key",
             schedule=self._schedule,
+            late_errors_seconds=0.01,
         )
         connection = Connection(credentials=SECRET, **self._connection)
-        vendor = Vendor(self.server.url, self._limits)
+        vendor = Vendor(self.server.url, self._limits, self._travels)
+        vendor.late_errors = self._late_errors
         self.handler = DeliveryHandler(connection, vendor, tools)
         self.handler.attach(cast("Any", self.poller))
         return self
@@ -153,11 +165,16 @@ class Stage:
         del alive
         return {p: Memory(at, 0, self.recalled.get(p, {})) for p, at in positions.items()}
 
-    def _restore(
-        self, partitions: Collection[int], alive: Callable[[], Any]
-    ) -> dict[int, dict[bytes, int]]:
+    def _restore(self, partitions: Collection[int], alive: Callable[[], Any]) -> dict[int, Known]:
         del alive
-        return {p: dict(self.profiles.get(p, {})) for p in partitions}
+        return {
+            p: Known(
+                dict(self.profiles.get(p, {})),
+                dict(self.things.get(p, {})),
+                dict(self.waiting.get(p, {})),
+            )
+            for p in partitions
+        }
 
     def _done(self) -> None:
         self.batches += 1

@@ -11,12 +11,13 @@ from aiohttp import web
 
 from streams.errors import BadRecord
 from streams.model import delivery as asked
-from streams.model.delivery import Limit, Options, Outcome, Request, Response, Verdict
+from streams.model.delivery import Options, Outcome, Request, Response, Verdict
 from streams.model.enriched import EnrichedEvent, ProfileView
+from streams.model.rules import Batch, Limit, Rules
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 JSON = dict[str, Any]
 
@@ -53,6 +54,10 @@ def decode(value: bytes) -> EnrichedEvent:
         raise BadRecord("malformed", None, "the bytes do not fit their schema") from None
 
 
+MANY = asked.Frame("many", b'{"events":[', b"]}")
+"""Where `together…` events travel."""
+
+
 class Vendor:
     """A destination.
 
@@ -61,6 +66,8 @@ class Vendor:
     | `both` | event, then profile |
     | `with_profile` | event that carries the profile: its `version`, null when superseded |
     | `profile.changed` | profile, on an endpoint of its own |
+    | `together…` | event that may travel with others, in the batch `many` |
+    | `thing_X` | the same; it sets the thing X of the customer, to its version |
     | `nobody` | a refusal: rejected, no_identifier |
     | `nothing` | none |
     | `bug` | the renderer raises |
@@ -69,10 +76,15 @@ class Vendor:
 
     name = "vendor"
     takes: frozenset[str] = frozenset()
+    late_errors: asked.Request | None = None
 
-    def __init__(self, url: str = "", limits: tuple[Limit, ...] = ()) -> None:
+    def __init__(
+        self, url: str = "", limits: tuple[Limit, ...] = (), batches: tuple[Batch, ...] = ()
+    ) -> None:
         self.url = url
-        self.limits = limits
+        self.rules = Rules(
+            identifiers=(), demands={}, profiles=frozenset(), limits=limits, batches=batches
+        )
 
     def render(
         self,
@@ -104,14 +116,31 @@ class Vendor:
                 return [refusal]
             case "nothing":
                 return []
+            case kind if kind.startswith(("together", "thing_")):
+                return [self._travelling(event, request)]
             case _:
                 return [part]
+
+    def read_late_errors(self, response: Response) -> list[str]:
+        """A JSON list of fields."""
+        found: list[str] = msgspec.json.decode(response.body)
+        return found
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The credentials as they are."""
         return {"authorization": credentials}
 
-    def classify(self, request: Request, response: Response) -> Verdict:
+    def classify(self, requests: Sequence[Request], response: Response) -> list[Verdict]:
+        """What one record's answer means, for each; a body may name the events it refused."""
+        refused = msgspec.json.decode(response.body) if response.body else []
+        return [
+            asked.Rejected("named")
+            if each.body["event"] in refused
+            else self._judge(each, response)
+            for each in requests
+        ]
+
+    def _judge(self, request: Request, response: Response) -> Verdict:
         """By status; 422 asks for a request without the e-mail; 418 meets a bug of ours."""
         after = response.headers.get("retry-after")
         match response.status:
@@ -130,6 +159,16 @@ class Vendor:
                 return asked.Retry(f"http_{status}", float(after) if after else None)
             case _:
                 return asked.Accepted(response.headers.get("note"))
+
+    def _travelling(self, event: EnrichedEvent, request: Request) -> asked.Part:
+        thing = event.type.removeprefix("thing_") if event.type.startswith("thing_") else None
+        substance = str(event.profile.version).encode()
+        return asked.Part(
+            "event",
+            msgspec.structs.replace(request, frame=MANY),
+            thing=thing,
+            substance=substance if thing else b"",
+        )
 
     def _request(self, endpoint: str, event: EnrichedEvent, identity: str) -> Request:
         body = {"id": identity, "event": event.event_id, "email": event.profile.email}
@@ -156,8 +195,8 @@ class Seen:
 
     @property
     def event(self) -> str:
-        """The event's id, `c1-1`."""
-        return str(self.body["event"])
+        """The event's id, `c1-1`; of several that came together, with a plus between them."""
+        return "+".join(str(each["event"]) for each in self.body.get("events", [self.body]))
 
 
 class Server:
@@ -193,7 +232,8 @@ class Server:
         return [each.event for each in self.seen]
 
     async def _handle(self, wire: web.Request) -> web.Response:
-        seen = Seen(wire.path.strip("/"), await wire.json(), dict(wire.headers))
+        body = await wire.json() if wire.can_read_body else {"event": ""}
+        seen = Seen(wire.path.strip("/"), body, dict(wire.headers))
         self.seen.append(seen)
         if isinstance(wire.transport, asyncio.Transport):
             self.connections.add(wire.transport)

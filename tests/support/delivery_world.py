@@ -94,7 +94,8 @@ class DeliveryWorld:
     async def __aenter__(self) -> Self:
         await self.simulator.start()
         ours = f"STREAMS_CONNECTIONS__{self._connection.upper()}"
-        self._environment[f"{ours}__URL"] = self.simulator.url
+        path = "/api" if self._connection == "yespo" else ""
+        self._environment[f"{ours}__URL"] = self.simulator.url + path
         specs = [
             TopicSpec(name=each.name, partitions=PARTITIONS, replication=1, config=each.config)
             for each in self.names.topics([self._connection])

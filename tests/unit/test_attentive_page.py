@@ -18,6 +18,7 @@ from streams.destinations.attentive_payloads import EVENTS
 from streams.destinations.fields import STATUS
 from streams.model.delivery import Options, Part
 from streams.model.ids import delivery_id
+from streams.model.loyalty import LOYALTY_EVENTS
 from streams.pipeline import enriched_of
 from streams.route import Route
 from tests.support import attentive_page as page
@@ -87,9 +88,9 @@ def test_the_golden_holds_nothing_else() -> None:
 
 
 def test_the_destination_takes_the_pages_events() -> None:
-    """The table has the page's 21 events, in its order, and these are what Attentive takes."""
+    """The table has the page's 21 events, in its order; beside it Attentive takes loyalty's."""
     assert list(PAGE) == list(EVENTS)
-    assert frozenset(PAGE) == ATTENTIVE.takes
+    assert frozenset(PAGE) | LOYALTY_EVENTS == ATTENTIVE.takes
     assert 21 == len(PAGE)
 
 

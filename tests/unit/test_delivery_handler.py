@@ -15,6 +15,8 @@ from tests.support.delivery import Stage, identity, tell, until
 from tests.support.delivery_vendor import Answer, Gate, event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streams.delivery.pending import Step
     from streams.model.delivery import Verdict
 
@@ -178,14 +180,15 @@ def test_the_attempt_that_ended_does_not_hide_the_next() -> None:
     """A repaired request may start before its first attempt is tidied away; it is awaited too."""
 
     async def story(stage: Stage) -> None:
-        sender, gate, sent = stage.handler._sender, Gate(), stage.handler._sender._attempt
+        sender, gate = stage.handler._sender, Gate()
+        sent = sender._calls._attempt
 
-        async def attempt(step: Step) -> Verdict:
-            verdict = await sent(step)
+        async def attempt(steps: Sequence[Step]) -> Sequence[Verdict]:
+            verdicts = await sent(steps)
             sender._ask()  # as another request's end would, just now
-            return verdict
+            return verdicts
 
-        sender._attempt = attempt
+        sender._calls._attempt = attempt
         stage.server.answer = lambda _: Answer(422) if len(stage.server.seen) == 1 else gate(_)
         await stage.feed(event())
         await until(lambda: len(stage.server.seen) == 2)

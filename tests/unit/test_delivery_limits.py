@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.delivery.limits import Limiter
-from streams.model.delivery import Limit
+from streams.model.rules import Limit
 
 KLAVIYO = (Limit("events", 350, 1.0), Limit("events", 3_500, 60.0), Limit("profiles", 75, 1.0))
 

@@ -109,7 +109,7 @@ def test_one_can_be_chosen_by_when_it_came() -> None:
 
 def test_what_is_ready_waits_for_its_endpoint() -> None:
     """By the endpoint of the next request; the one with the oldest delivery comes first."""
-    ready = Ready()
+    ready = Ready(lambda: 0.0)
     for sequence, endpoint in ((4, "events"), (2, "profiles"), (3, "events")):
         each = delivery(sequence, str(sequence))
         request = Request("POST", "/", {}, {}, endpoint)
@@ -118,5 +118,5 @@ def test_what_is_ready_waits_for_its_endpoint() -> None:
 
     assert 3 == len(ready)
     assert [("profiles", 2), ("events", 3)] == [
-        (endpoint, waiting.first) for endpoint, waiting in ready.oldest_first()
+        (queue.endpoint, queue.first) for queue in ready.oldest_first()
     ]

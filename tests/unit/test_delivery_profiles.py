@@ -8,8 +8,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from msgspec.structs import replace
 
+from streams.delivery.known import decode, encode
 from streams.delivery.pending import Recalled
-from streams.delivery.profiles import decode, encode, packed
+from streams.delivery.profiles import version_of
 from streams.model.delivery import Outcome
 from tests.support.delivery import Stage, identity, tell, until
 from tests.support.delivery_vendor import Answer, event
@@ -170,7 +171,7 @@ def test_a_successor_goes_on_from_the_changelog() -> None:
     """What was restored at load counts; what was lost with a partition does not stay."""
 
     async def story(stage: Stage) -> None:
-        stage.profiles[0] = {WHO: packed(of("both", 1, 5).profile)}
+        stage.profiles[0] = {WHO: version_of(of("both", 1, 5).profile)}
         stage.own(0, epoch=2)
         await stage.feed(of("profile.changed", 1, 4))
         await stage.until_offset(1)
@@ -255,5 +256,5 @@ def test_a_version_survives_the_changelog(value: bytes, generation: int, version
     """Written as text, kept as one number whose order is that of the versions."""
     profile = of("both", 1, version, generation).profile
 
-    assert value == encode(packed(profile))
-    assert packed(profile) == decode(value)
+    assert value == encode(version_of(profile))
+    assert version_of(profile) == decode(value)

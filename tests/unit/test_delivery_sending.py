@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from streams.model.delivery import Limit
+from streams.model.rules import Limit
 from tests.support.delivery import FAST, SECRET, Stage, identity, tell, until
 from tests.support.delivery_vendor import Answer, Seen, event
 

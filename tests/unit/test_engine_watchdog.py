@@ -31,7 +31,7 @@ from streams.engine.underway import Underway
 from streams.engine.watchdog import LOOP, POLL_THREAD, WORK, Judge, Stall, Watchdog
 from streams.engine.watchdog import Part as Sight
 from streams.health import starting_pages
-from streams.model.delivery import Limit
+from streams.model.rules import Limit
 from streams.settings.tables import Worker
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, Gate, event

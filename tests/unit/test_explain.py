@@ -385,7 +385,9 @@ def test_an_unknown_destination_is_named() -> None:
     with pytest.raises(ConfigurationError) as wrong:
         run(CREATE, "--destination", "clavio")
 
-    assert "--destination: no connection clavio. Known: attentive, klaviyo" == str(wrong.value)
+    assert "--destination: no connection clavio. Known: attentive, klaviyo, ometria, yespo" == str(
+        wrong.value
+    )
 
 
 @pytest.mark.parametrize(
@@ -408,8 +410,13 @@ def test_deliveries_are_judged_at_a_chosen_time(now: str, outcome: str, reason: 
     ]
 
 
+def credentials(headers: dict[str, str]) -> str:
+    """What the credentials' header shows."""
+    return headers.get("authorization") or headers["x-ometria-auth"]
+
+
 def test_without_settings_every_destination_is_shown() -> None:
-    """Attentive gets the status before the event, Klaviyo both in one call."""
+    """Attentive and Ometria get the profile before the event, Klaviyo both in one call."""
     [line] = [json.loads(each) for each in run(CREATE, "--json").stdout.splitlines()][:1]
 
     assert {
@@ -418,9 +425,14 @@ def test_without_settings_every_destination_is_shown() -> None:
             ("event", "https://api.attentivemobile.com/v1/events/custom", "Bearer ***"),
         ],
         "klaviyo": [("event", "https://a.klaviyo.com/api/events", "Klaviyo-API-Key ***")],
+        "ometria": [
+            ("profile", "https://api.ometria.com/v2/push", "***"),
+            ("event", "https://api.ometria.com/v2/push", "***"),
+        ],
+        "yespo": [("event", "https://yespo.io/api/v2/event", "Basic c3RyZWFtczoqKio=")],
     } == {
         each["connection"]: [
-            (request["part"], request["url"], request["headers"]["authorization"])
+            (request["part"], request["url"], credentials(request["headers"]))
             for request in each["requests"]
         ]
         for each in reversed(line["deliveries"])  # the record's first delivery brings the status

@@ -9,7 +9,7 @@ import pytest
 
 from streams.cli import main
 from streams.cli.codecs import schemas_by_topic
-from streams.names import Names
+from streams.names import SOURCES, Names
 from streams.settings import load_settings
 from tests.support.registry import OURS, field_of, variant
 from tests.support.registry_server import FIRST_ID, RegistryServer
@@ -64,11 +64,13 @@ def shell(
 def test_every_topic_with_avro_has_a_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     """All topics that are made, but for those whose records are no Avro."""
     monkeypatch.setenv("STREAMS_CONNECTIONS__KLAVIYO__MODE", "shadow")
+    monkeypatch.setenv("STREAMS_OKENDO__STORE", "beans")
     names = Names("og")
     found = schemas_by_topic(load_settings())
-    plain = {names.control, names.subscribers_changelog, names.profiles_changelog("klaviyo")}
+    tables = {names.subscribers_changelog, names.members_changelog}
+    plain = {names.control, *tables, names.profiles_changelog("klaviyo")}
 
-    assert {each.name for each in names.topics(["klaviyo"])} - plain == found.keys()
+    assert {each.name for each in names.topics(["klaviyo"], SOURCES)} - plain == found.keys()
     assert set(OURS.ids) == set(found.values())
 
 

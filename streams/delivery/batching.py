@@ -1,0 +1,51 @@
+"""Records that travel together: how many, how large, and how long the first one waits for others.
+
+A vendor's rules say so for each kind of record (`rules.Batch`). What travels alone is a batch of
+one that waits for nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from streams.delivery.order import Queue
+    from streams.delivery.pending import Delivery
+    from streams.model.rules import Batch
+
+
+class Batching:
+    """One connection's batches. For one event loop."""
+
+    def __init__(self, batches: Iterable[Batch], clock: Callable[[], float]) -> None:
+        """Take the vendor's rules; `clock` gives monotonic seconds."""
+        self._rules = {each.name: each for each in batches}
+        self._clock = clock
+
+    @property
+    def largest(self) -> int:
+        """How many deliveries the largest batch has room for."""
+        return max((each.count for each in self._rules.values()), default=1)
+
+    def unripe(self, queue: Queue) -> float:
+        """Seconds that a queue's first delivery still waits for others; 0: they go now."""
+        rule = self._rules.get(queue.batch or "")
+        if rule is None or len(queue) >= rule.count or queue.bytes >= rule.bytes:
+            return 0.0
+        return max(0.0, queue.since + rule.seconds - self._clock())
+
+    def take(self, queue: Queue) -> list[Delivery]:
+        """The oldest deliveries that go together, at least one; the rest begins to wait anew."""
+        rule = self._rules.get(queue.batch or "")
+        taken = [queue.pop()]
+        if rule is not None:
+            size = len(taken[0].steps[0].body)
+            while len(queue) and len(taken) < rule.count:
+                size += len(queue.next.steps[0].body) + 1
+                if size > rule.bytes:
+                    break
+                taken.append(queue.pop())
+        queue.since = self._clock()
+        return taken

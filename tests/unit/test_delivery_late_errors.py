@@ -1,0 +1,93 @@
+"""Stories of what a vendor refuses after it has said yes: seen, counted, tied to nobody."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from streams.destinations.ometria import OMETRIA
+from streams.model.delivery import Request, Response
+from tests.support.delivery import Stage, tell, until
+from tests.support.delivery_vendor import Answer, Seen
+
+LIST = Request("GET", "/errors", {}, {}, "errors")
+
+
+def told(stage: Stage) -> list[tuple[str | None, str, str]]:
+    """(field, reason, delivery id) of the outcomes that belong to no delivery."""
+    return [each[3:] for each in stage.outcomes("field", "reason", "delivery_id")]
+
+
+def lists(stage: Stage, *following: list[str]) -> None:
+    """Let the vendor answer its list so, one after another, the last for ever."""
+    answers = [msgspec.json.encode(each) for each in following]
+
+    def answer(seen: Seen) -> Answer:
+        del seen
+        asked = sum(each.endpoint == "errors" for each in stage.server.seen)
+        return Answer(200, body=answers[min(asked, len(answers)) - 1])
+
+    stage.server.answer = answer
+
+
+def test_each_new_one_is_told() -> None:
+    """What was listed before we looked is no news; of equal ones the number counts."""
+
+    async def story(stage: Stage) -> None:
+        lists(stage, ["old"], ["old"], ["id", "old"], ["id", "id", "old"])
+        stage.own(0, epoch=2)
+        await until(lambda: len(told(stage)) == 2)
+
+    assert [("id", "late_error", "")] * 2 == told(tell(story, late_errors=LIST))
+
+
+@pytest.mark.parametrize("answer", [Answer(500), Answer(404), Answer(cut=True)])
+def test_a_list_that_does_not_come_is_asked_for_again(answer: Answer) -> None:
+    """A vendor that is down, or knows no such list."""
+
+    async def story(stage: Stage) -> None:
+        stage.server.answer = lambda _: answer
+        stage.own(0, epoch=2)
+        await until(lambda: len(stage.server.seen) >= 3)
+
+    assert [] == told(tell(story, late_errors=LIST))
+
+
+def test_only_one_looks() -> None:
+    """Who has the first partition; who loses it stops."""
+
+    async def story(stage: Stage) -> None:
+        lists(stage, [])
+        stage.own(0, 1, epoch=2)
+        await until(lambda: len(stage.server.seen) >= 2)
+        stage.handler.drop([0])
+        await until(lambda: stage.handler._late_errors._task is None)
+
+    tell(story, late_errors=LIST)
+
+
+@pytest.mark.parametrize("mode", ["shadow", "off"])
+def test_who_sends_nothing_does_not_look(mode: str) -> None:
+    """Nothing of ours can be listed there."""
+
+    async def story(stage: Stage) -> None:
+        stage.own(0, epoch=2)
+        assert stage.handler._late_errors._task is None
+
+    tell(story, late_errors=LIST, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b'[{"error_message":"not a valid value","error_path":"root > timestamp"}]', ["timestamp"]),
+        (b'[{"error_path":"root > properties > total_value"},{}]', ["properties.total_value", ""]),
+        (b"[]", []),
+        (b"{}", []),
+        (b"<html>", []),
+        (b'[{"error_path":5}]', []),
+    ],
+)
+def test_ometrias_list_is_read(body: bytes, fields: list[str]) -> None:
+    """Its paths, without its words."""
+    assert fields == OMETRIA.read_late_errors(Response(200, {}, body))
