@@ -1,7 +1,8 @@
-"""`streams schemas`: our schemas in a registry, under the names of their topics."""
+"""`streams schemas`: ours against earlier releases and a registry, and what others' may change."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,8 @@ import click
 from streams.avro import registry
 from streams.cli.codecs import Unavailable, client_of, schemas_by_topic, subject_of
 from streams.cli.context import Context, pass_context
+from streams.cli.drift import show_drift
+from streams.cli.releases import check_files, incompatible, write_release
 from streams.errors import ConfigurationError
 from streams.registry import RegistryAway, SchemaRefused, obstacles
 
@@ -24,7 +27,7 @@ SEEN = 3
 
 @click.group()
 def schemas() -> None:
-    """Our schemas in a registry."""
+    """Our schemas, their releases, and those of others."""
 
 
 @schemas.command()
@@ -57,8 +60,47 @@ def register(context: Context) -> None:
 @schemas.command()
 @pass_context
 def check(context: Context) -> None:
+    """Say whether our schemas read what earlier releases wrote, and what a registry has.
+
+    Exit 1 if a released record could not be read any more, with the fields; 2 if a registered one.
+    """
+    found = check_files()
+    if context.settings.registry.url is not None:
+        _check_registry(context.settings)
+    if found:
+        raise incompatible(found)
+
+
+@schemas.command()
+@click.argument("version")
+def release(version: str) -> None:
+    """Keep today's schemas as those of VERSION, which all later ones must be able to read."""
+    click.echo(f"kept in released/{write_release(version).name}")
+
+
+@schemas.command()
+@click.option(
+    "--writer",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A new schema of those who write the source topic (.avsc).",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A settings file with a new [ordergroove.mapping].",
+)
+@pass_context
+def drift(context: Context, writer: Path | None, mapping: Path | None) -> None:
+    """List the fields of destinations that would lose their source; exit 1 if there are any.
+
+    Compared is with the mapping that is configured, or else with our own schema.
+    """
+    show_drift(context.settings, writer, mapping)
+
+
+def _check_registry(settings: Settings) -> None:
     """Say whether our schemas are registered, and whether they read all that others registered."""
-    client, wanted = client_of(context.settings.registry), _wanted(context.settings)
+    client, wanted = client_of(settings.registry), _wanted(settings)
     unread: dict[str, str] = {}
     try:
         for subject, text in wanted.items():

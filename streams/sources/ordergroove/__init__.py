@@ -2,7 +2,7 @@
 
 `types` lists what may come, `entities` and `quirks` say how it is written, `webhook` maps a body
 onto the Avro record that travels on `ordergroove.events`, `record` reads that back as an `Event`,
-and `owner` only whose it is.
+and `owner` only whose it is. `mapping` reads a merchant's own records instead, by configuration.
 """
 
 from __future__ import annotations
