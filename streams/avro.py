@@ -11,7 +11,7 @@ import json
 from copy import deepcopy
 from functools import cache, cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
@@ -49,8 +49,31 @@ class Registry(Protocol):
         """
 
 
+class Release(NamedTuple):
+    """The schemas of an earlier version, without their docs, and the ids that they had."""
+
+    version: str
+    ids: Mapping[str, int]
+    schemas: Mapping[str, Any]
+
+
+@cache
+def releases() -> tuple[Release, ...]:
+    """Every release that is kept in `avro_schemas/released`, the newest last."""
+    folder = resources.files("avro_schemas") / "released"
+    found = []
+    for file in folder.iterdir():
+        version, _, kind = file.name.rpartition(".")
+        if kind == "json":
+            found.append(Release(version, **json.loads(file.read_text())))
+    return tuple(sorted(found, key=lambda it: [int(part) for part in it.version.split(".")]))
+
+
 class FileRegistry:
-    """The schemas of `avro_schemas/`, with the ids fixed in its `ids.json`."""
+    """The schemas of `avro_schemas/`, with the ids fixed in its `ids.json`.
+
+    What an earlier version wrote, under an id that is no more, is read by the schema it had then.
+    """
 
     def __init__(self) -> None:
         root = resources.files("avro_schemas")
@@ -62,9 +85,17 @@ class FileRegistry:
         }
         self.schemas: Mapping[int, Any] = {number: self.ours[name] for name, number in ids.items()}
 
+    @cached_property
+    def _released(self) -> Mapping[int, Any]:
+        return {
+            number: compiled(release.schemas[name])
+            for release in releases()
+            for name, number in release.ids.items()
+        }
+
     def schema(self, number: int) -> Any:
         """The schema of an id; raises `BadRecord`."""
-        schema = self.schemas.get(number)
+        schema = self.schemas.get(number) or self._released.get(number)
         if schema is None:
             raise BadRecord("unknown_schema", None, f"the registry has no schema {number}")
         return schema
@@ -106,6 +137,19 @@ class Codec:
         if value is not None and self._id is not None and value.startswith(self._prefix):
             return True
         return self._writer(value) is self._schema
+
+    def as_written(self, value: bytes | None) -> tuple[Any, Record]:
+        """The writer's schema, compiled, and the record in its shape; raises as `decode` does."""
+        writer = self._writer(value)
+        source = io.BytesIO(value or b"")
+        source.seek(HEADER)
+        try:
+            record = schemaless_reader(source, writer, None)
+        except Exception:  # noqa: BLE001 - fastavro raises whatever the broken bytes lead it to
+            raise BadRecord("malformed", None, "the bytes do not fit their schema") from None
+        if source.read(1) or not isinstance(record, dict):
+            raise BadRecord("malformed", None, "bytes are left over after the record")
+        return writer, record
 
     def decode(self, value: bytes | None, *, branches: bool = False) -> Record:
         """The record of some bytes.

@@ -12,12 +12,15 @@ from streams.model.enriched import (
     EntitlementView,
     ItemView,
     OrderView,
+    PointsView,
     ProfileView,
     SubscriptionView,
     address_view,
     payment_view,
 )
 from streams.model.events import Address, Item, Order, Payment, Product, Subscription
+from streams.model.loyalty import POINTS_REDEEMED, LoyaltyTransaction
+from streams.model.member import member_view
 from streams.model.subscriber import standing
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     from streams.model.events import Entitlement, Event
     from streams.model.fact import Fact
+    from streams.model.loyalty import LoyaltyEvent
+    from streams.model.member import Member
     from streams.model.subscriber import Subscriber
 
 Identified = TypeVar("Identified", Payment, Address, Subscription)
@@ -60,6 +65,42 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
         item=item,
         order=order,
         entitlements=known.entitlements(subject) if own else None,
+    )
+
+
+def enrich_member(fact: Fact, event: LoyaltyEvent, row: Member) -> EnrichedEvent:
+    """The enriched event of a loyalty fact; `row` is the member's row after the event."""
+    subject = event.subject if fact.type != "profile.changed" else None
+    return EnrichedEvent(
+        event_id=fact.event_id,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        merchant=event.merchant,
+        customer_id=event.customer_id,
+        source_event_id=event.event_id or _revealing(fact),
+        profile=ProfileView(0, 0, ever_subscribed=False, version=row.version, email=row.email),
+        late=fact.late,
+        because=fact.because,
+        member=member_view(row),
+        points=_points(fact, subject) if isinstance(subject, LoyaltyTransaction) else None,
+        tier=fact.tier,
+    )
+
+
+def _points(fact: Fact, told: LoyaltyTransaction) -> PointsView:
+    """A transaction's points. Which sign a redemption has is not documented: points are spent."""
+    amount = told.amount
+    if fact.type == POINTS_REDEEMED and amount is not None:
+        amount = amount.removeprefix("-")
+    return PointsView(
+        told.transaction_id,
+        amount,
+        told.action,
+        told.description,
+        told.coupon_code,
+        told.coupon_description,
+        told.coupon_expires_at,
+        told.store_credit,
     )
 
 

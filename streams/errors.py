@@ -21,6 +21,9 @@ RecordReason = Literal[
     "no_customer",
     "too_large",
     "wrong_key",
+    "unmapped_path",
+    "unknown_value",
+    "unknown_tier",
     "failed",
 ]
 """Why a source record is given up on. `failed`: our own code raised; the record is kept."""

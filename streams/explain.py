@@ -1,4 +1,4 @@
-"""What would happen, and why: webhook bodies in arrival order, without a broker.
+"""What would happen, and why: webhooks of one source in arrival order, without a broker.
 
 The same functions as the workers': mapping, pipeline, rendering. Record time is the event's own
 time, and each delivery is judged at stream time unless told otherwise.
@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.avro import codec
-from streams.delivery.profiles import packed
+from streams.delivery.profiles import version_of
 from streams.engine.timers import Timers
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
 from streams.model.ids import customer_key, delivery_id
-from streams.model.row_bytes import encode_row, row_due
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
+from streams.readings import ordergroove_source
 from streams.route import Route
-from streams.sources.ordergroove import WebhookOptions, record_of
+from streams.sources.ordergroove import WebhookOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from streams.derive import DeriveOptions
+    from streams.derive import DeriveOptions, LoyaltyOptions
+    from streams.model.delivery import Request
+    from streams.model.enriched import EnrichedEvent
+    from streams.model.member import Member
     from streams.model.subscriber import Subscriber
+    from streams.readings import Source
 
 MASKED = "***"
 
@@ -47,22 +51,31 @@ class Explainer:
     def __init__(
         self,
         targets: Sequence[Target],
-        derive_options: DeriveOptions,
-        webhook_options: WebhookOptions | None = None,
+        derive_options: DeriveOptions | LoyaltyOptions,
         judged_at: int | None = None,
-        rows: Mapping[bytes, Subscriber] | None = None,
+        rows: Mapping[bytes, Subscriber | Member] | None = None,
+        source: Source | None = None,
+        watch: Callable[[str, EnrichedEvent, int], None] | None = None,
     ) -> None:
-        """Begin with these rows (key → row), or none."""
+        """Begin with these rows (key → row), or none; a source is Ordergroove if not told.
+
+        `watch` is told of each delivery: the connection, the event, and when it is judged.
+        """
+        self._watch = watch or _nobody
+        self._reading = source or ordergroove_source(WebhookOptions())
+        family = self._reading.family
         self._targets = {target.name: target for target in targets}
-        self._source = codec("sources/ordergroove")
+        self._source = codec(f"sources/{family.source}")
+        self._event = family.event_reader(self._source)
         self._enriched = codec("events/enriched")
         routes = [Route(t.name, t.destination.takes, t.merchants) for t in targets]
-        self._pipeline = Pipeline(self._source, self._enriched, routes, derive_options)
-        self._webhook_options = webhook_options or WebhookOptions()
+        self._pipeline: Pipeline[Any] = Pipeline(
+            self._source, self._enriched, routes, derive_options, family
+        )
         self._judged_at = judged_at
         self._applied: dict[str, dict[bytes, int]] = {}
-        self._rows = {key: encode_row(row) for key, row in (rows or {}).items()}
-        due = ((row_due(row), key) for key, row in (rows or {}).items())
+        self._rows = {key: family.encode(row) for key, row in (rows or {}).items()}
+        due = ((family.due(row), key) for key, row in (rows or {}).items())
         self._timers = Timers((at, key) for at, key in due if at)
         self._now = 0
 
@@ -83,31 +96,32 @@ class Explainer:
 
         `recorded_at` is the record's own time in epoch milliseconds, else the event's.
         """
-        given = {"input": {"line": line, **_headline(body)}}
-        fired: list[Processed] = []
+        given = {"input": {"line": line, **self._reading.headline(body)}}
+        fired: list[Processed[Any]] = []
         try:
-            record = record_of(body, options=self._webhook_options)
-            at = record["created"] if recorded_at is None else recorded_at
+            records = self._reading.records_of(body, self._now)
+            told = [each["received_at"] or each["created"] for each in records]
+            at = max(told, default=self._now) if recorded_at is None else recorded_at
             self._now = max(self._now, at)
             fired = self._fire()
-            processed = self._pipeline.process(
-                self._source.encode(record), self._rows.get, self._now, recorded_at=at
-            )
+            events = [self._event(self._source.encode(each)) for each in records]
+            own = self._pipeline.process_events(events, self._rows.get, self._now, recorded_at=at)
         except BadRecord as bad:
             letter = {"reason": bad.reason, "field": bad.field}
-            return given | self._explained(None, fired) | {"dead_letter": letter}
-        self._keep(processed)
-        return given | self._explained(processed, fired)
+            return given | self._explained([], fired) | {"dead_letter": letter}
+        for each in own:
+            self._keep(each)
+        return given | self._explained(own, fired)
 
     def settle(self) -> dict[str, Any] | None:
         """What the timers that are left become; None where there are none."""
-        fired: list[Processed] = []
+        fired: list[Processed[Any]] = []
         while self._timers.earliest:
             self._now = max(self._now, self._timers.earliest)
             fired += self._fire()
-        return {"input": None, **self._explained(None, fired)} if fired else None
+        return {"input": None, **self._explained([], fired)} if fired else None
 
-    def _fire(self) -> list[Processed]:
+    def _fire(self) -> list[Processed[Any]]:
         fired = []
         while (timer := self._timers.pop(self._now)) is not None:
             _, key = timer
@@ -115,19 +129,21 @@ class Explainer:
             self._keep(fired[-1])
         return fired
 
-    def _explained(self, own: Processed | None, fired: Sequence[Processed]) -> dict[str, Any]:
-        became = [own, *fired] if own is not None else fired
+    def _explained(
+        self, own: Sequence[Processed[Any]], fired: Sequence[Processed[Any]]
+    ) -> dict[str, Any]:
+        became, row = [*own, *fired], own[-1].row if own else None
         told = [each for processed in became for each in processed.told]
         return {
             "events": [_event(each) for each in told],
-            "subscriber": None if own is None else _subscriber(own.row),
+            self._reading.whose: None if row is None else self._reading.standing(row),
             "deliveries": [
                 self._delivery(each, connection) for each in told for connection in each.connections
             ],
             "dead_letter": None,
         }
 
-    def _keep(self, processed: Processed) -> None:
+    def _keep(self, processed: Processed[Any]) -> None:
         if processed.value is not None:
             self._rows[processed.key] = processed.value
             self._timers.set(processed.key, processed.due)
@@ -163,8 +179,10 @@ class Explainer:
         """
         event = enriched_of(self._enriched, told.value)
         now = self._now if self._judged_at is None else self._judged_at
+        self._watch(target.name, event, now)
         applied = self._applied.setdefault(target.name, {})
-        customer, version = customer_key(event.merchant, event.customer_id), packed(event.profile)
+        customer = customer_key(event.merchant, event.customer_id)
+        version = version_of(event.profile)
         known = applied.get(customer, -1)
         try:
             parts = target.destination.render(
@@ -179,6 +197,10 @@ class Explainer:
         return parts or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
 
 
+def _nobody(name: str, event: EnrichedEvent, now: int) -> None:
+    """Nobody watches."""
+
+
 def _known(part: Part | Refusal, *, older: bool) -> Part | Refusal:
     """The part, or why a profile is not sent: the vendor has it, or a newer one."""
     if part.name != "profile":
@@ -186,16 +208,6 @@ def _known(part: Part | Refusal, *, older: bool) -> Part | Refusal:
     if older:
         return Refusal("profile", Outcome.SUPERSEDED, "")
     return Refusal("profile", Outcome.DUPLICATE, "unchanged")
-
-
-def _headline(body: bytes) -> dict[str, Any]:
-    """Id and type as far as they can be read."""
-    try:
-        envelope = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        envelope = None
-    told = envelope if isinstance(envelope, dict) else {}
-    return {"event_id": told.get("id"), "type": told.get("type")}
 
 
 def _event(told: Told) -> dict[str, Any]:
@@ -209,17 +221,6 @@ def _event(told: Told) -> dict[str, Any]:
     }
 
 
-def _subscriber(row: Subscriber | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    return {
-        "status": row.status,
-        "active_subscriptions": row.active,
-        "total_subscriptions": row.total,
-        "ever_subscribed": row.ever_subscribed,
-    }
-
-
 def _request(part: Part, target: Target) -> dict[str, Any]:
     request = part.request
     return {
@@ -227,5 +228,12 @@ def _request(part: Part, target: Target) -> dict[str, Any]:
         "method": request.method,
         "url": (target.url or target.destination.url).rstrip("/") + request.path,
         "headers": dict(target.destination.authorize(MASKED)) | dict(request.headers),
-        "body": request.body,
+        "body": _body(request),
     }
+
+
+def _body(request: Request) -> Any:
+    """The call's body; a record that may travel with others is shown in its frame."""
+    if request.frame is None:
+        return request.body
+    return msgspec.json.decode(request.framed([msgspec.json.encode(request.body)]))

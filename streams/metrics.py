@@ -42,7 +42,7 @@ class DeriveCounts:
         self.late: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
 
-    def processed(self, processed: Processed) -> None:
+    def processed(self, processed: Processed[Any]) -> None:
         """Count a record, or a timer, that became events."""
         if processed.event is None:
             self.timers += 1
@@ -117,8 +117,9 @@ def registry_of(*readers: Callable[[], Readers]) -> CollectorRegistry:
     return registry
 
 
-def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
-    """What the derive role concluded."""
+def derive_metrics(*lanes: DeriveCounts) -> Iterator[Metric]:
+    """What the derive role concluded, all sources together: their event types differ."""
+    counts = _together(lanes)
     yield counter("events", "Events read from source topics.", ["type"], counts.events)
     yield counter("timers", "Timers of stream time that fired.", [], {(): counts.timers})
     yield counter("duplicates", "Repeated events.", [], {(): counts.duplicates})
@@ -128,6 +129,20 @@ def derive_metrics(counts: DeriveCounts) -> Iterator[Metric]:
     yield counter("withheld", "Events that start no flow.", ["type", "reason"], counts.withheld)
     yield counter("late", "Events marked as data only.", ["type"], counts.late)
     yield counter("source_dead_letters", "Records given up on.", ["reason"], counts.dead_letters)
+
+
+def _together(lanes: Iterable[DeriveCounts]) -> DeriveCounts:
+    """The sum of what several threads counted."""
+    counts = DeriveCounts()
+    for each in lanes:
+        counts.timers += each.timers
+        counts.duplicates += each.duplicates
+        counts.events.update(each.events)
+        counts.told.update(each.told)
+        counts.withheld.update(each.withheld)
+        counts.late.update(each.late)
+        counts.dead_letters.update(each.dead_letters)
+    return counts
 
 
 def rekey_metrics(counts: RekeyCounts) -> Iterator[Metric]:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DAY = 86_400_000
-SOURCES = ("ordergroove",)
+ORDERGROOVE, OKENDO = "ordergroove", "okendo"
+SOURCES = (ORDERGROOVE, OKENDO)
+"""Every source; which are configured is the settings' to say."""
 LARGEST = 4 << 20
 """Bytes of a record: a body of `MAX_BODY` beside its typed fields."""
 LARGEST_DEAD_LETTER = 16 << 20
@@ -25,6 +27,24 @@ class Topic(NamedTuple):
     config: dict[str, str]
 
 
+class Derived(NamedTuple):
+    """What the derive role reads and keeps of one source.
+
+    Attributes:
+        source: the source.
+        lane: in metrics, health and logs.
+        topic: of its records.
+        group: consumes it.
+        changelog: restores its table.
+    """
+
+    source: str
+    lane: str
+    topic: str
+    group: str
+    changelog: str
+
+
 class Names:
     """What everything is called under one prefix."""
 
@@ -35,10 +55,19 @@ class Names:
         self.derive_group = f"{prefix}-derive"
         self.rekey_group = f"{prefix}-rekey"
         self.subscribers_changelog = f"{prefix}.subscribers.changelog"
+        self.members_changelog = f"{prefix}.members.changelog"
 
     def events(self, source: str) -> str:
         """The topic of a source."""
         return f"{self._prefix}.{source}.events"
+
+    def derived(self, source: str) -> Derived:
+        """What derive has of a source; Ordergroove's names are older than the second source."""
+        topic = self.events(source)
+        if source == ORDERGROOVE:
+            return Derived(source, "derive", topic, self.derive_group, self.subscribers_changelog)
+        group = f"{self.derive_group}-{source}"
+        return Derived(source, f"derive-{source}", topic, group, self.members_changelog)
 
     def deliveries(self, connection: str) -> str:
         """The topic of a connection's deliveries."""
@@ -56,16 +85,18 @@ class Names:
         """The topic that restores which profile version each customer has at the vendor."""
         return f"{self._prefix}.profiles.{connection}.changelog"
 
-    def topics(self, connections: Iterable[str]) -> Iterator[Topic]:
-        """Every topic, with the policy of DESIGN §3."""
-        for source in SOURCES:
+    def topics(
+        self, connections: Iterable[str], sources: Iterable[str] = (ORDERGROOVE,)
+    ) -> Iterator[Topic]:
+        """Every topic of these connections and sources, with the policy of DESIGN §3."""
+        for source in sources:
             yield Topic(
                 self.events(source),
                 _policy("delete", 400)
                 | {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGEST)},
             )
             yield self._dead(source)
-        yield Topic(self.subscribers_changelog, _policy("compact"))
+            yield Topic(self.derived(source).changelog, _policy("compact"))
         yield Topic(self.control, _policy("compact"))
         yield Topic(self.outcomes, _policy("delete", 90))
         for connection in connections:

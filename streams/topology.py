@@ -1,10 +1,11 @@
 """THE MAP: which process reads what, does what, writes where. In flow order; no rules of business.
 
     (a topic ─ rekey ─) <source>.events ─ derive ─┬─ deliveries.<connection> ─ deliver ─ HTTP
-                                                  ├─ subscribers.changelog        ├─ outcomes
+                                                  ├─ <table>.changelog            ├─ outcomes
                                                   └─ dead-letters.<source>        └─ dead-letters.…
 
 The derive role is a job on the engine: its outputs, its table and its offsets are one transaction.
+Each source has a job and a table of its own: subscribers of Ordergroove, members of Okendo Loyalty.
 So is rekey, which stands in front of it where records are keyed otherwise; it has no table, and the
 same dead letters. The deliver role is a lane for each connection: offsets follow outcomes.
 """
@@ -12,10 +13,10 @@ same dead letters. The deliver role is a lane for each connection: offsets follo
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.delivery.handler import DeliveryHandler
-from streams.delivery.profiles import ProfilesChangelog
+from streams.delivery.known import KnownChangelog
 from streams.delivery.recall import Recall
 from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.destinations import DESTINATIONS
@@ -25,7 +26,7 @@ from streams.engine.lane import Lane, PollOptions
 from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
 from streams.model.dead_letter import Origin, header_bytes, record_dead_letter
-from streams.model.row_bytes import due_of
+from streams.names import ORDERGROOVE
 from streams.pipeline import enriched_of
 from streams.rekey import past_of
 
@@ -48,28 +49,28 @@ if TYPE_CHECKING:
     from streams.registry import Schemas
     from streams.rekey import RekeyJob
 
-SOURCE = "ordergroove"
+SOURCE = ORDERGROOVE
 JOB_BATCHES = PollOptions(one_by_one=True)
 """How batches are made for jobs: a publication is soon done."""
 
 
 def derive_lane(
     kafka: KafkaSettings,
-    names: Names,
     job: DeriveJob,
     publication: Publication,
     rule: Rule,
     store: StateStore,
 ) -> Lane:
     """Source topic → table, delivery topics, dead letters."""
+    derived = job.derived
     return Lane(
-        name="derive",
-        topic=names.events(SOURCE),
-        group=names.derive_group,
+        name=derived.lane,
+        topic=derived.topic,
+        group=derived.group,
         handler=JobHandler(
             kafka,
             job,
-            names.subscribers_changelog,
+            derived.changelog,
             publication,
             rule=rule,
             preparation=job.preparation,
@@ -156,7 +157,7 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
             codecs=codecs,
             producer=shared.producer,
             recall=recall,
-            restore=ProfilesChangelog(kafka, topics.profiles),
+            restore=KnownChangelog(kafka, topics.profiles),
             digest_key=shared.digest_key,
             rule=shared.rule,
             preparation=shared.schemas.waiting,
@@ -172,13 +173,17 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
 
 
 class SourceLetters:
-    """The dead letters of the source: what its roles give up on, in their transaction."""
+    """The dead letters of a source: what its roles give up on, in their transaction."""
 
     def __init__(
-        self, names: Names, schemas: Schemas, clock: Callable[[], int] | None = None
+        self,
+        names: Names,
+        schemas: Schemas,
+        clock: Callable[[], int] | None = None,
+        source: str = SOURCE,
     ) -> None:
         """Prepare. Written is by stream time, or by a clock where records may be of any age."""
-        self._topic = names.dead_letters(SOURCE)
+        self._topic = names.dead_letters(source)
         self._encode = schemas.codec("dead_letter").encode
         self._clock = clock
 
@@ -201,12 +206,13 @@ class DeriveJob:
     """One record: the pipeline's result into the row, the delivery topics, or the dead letters.
 
     Attributes:
+        derived: what it reads and keeps.
         preparation: what is awaited before records come.
     """
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: Pipeline[Any],
         names: Names,
         schemas: Schemas,
         counts: DeriveCounts,
@@ -214,10 +220,11 @@ class DeriveJob:
         from_start: bool = False,
     ) -> None:
         """Prepare. `from_start`: flows begin with the first start, of rekey too (`Past`)."""
+        self.derived = names.derived(pipeline.source)
         self.preparation = schemas.waiting
         self._pipeline = pipeline
         self._deliveries = names.deliveries
-        self._letters = SourceLetters(names, schemas)
+        self._letters = SourceLetters(names, schemas, source=pipeline.source)
         self._counts = counts
         self._from_start = from_start
 
@@ -227,14 +234,15 @@ class DeriveJob:
         if not self._from_start:
             flows_from = 0
         try:
-            processed = self._pipeline.process(
+            found = self._pipeline.process_all(
                 message.value(), rows.get, rows.now, message.key() or b"", recorded_at, flows_from
             )
         except BadRecord as bad:
             self._letters.give_up(message, rows, outputs, bad)
             self._counts.dead_letter(bad.reason)
         else:
-            self._write(processed, rows, outputs)
+            for processed in found:
+                self._write(processed, rows, outputs)
 
     def fire(self, key: bytes, due: int, now: int, rows: Rows, outputs: Outputs) -> None:
         """Handle a row's timer, and whatever else of the row is due."""
@@ -245,9 +253,9 @@ class DeriveJob:
 
     def due(self, row: bytes) -> int:
         """The next timer of a row."""
-        return due_of(row)
+        return self._pipeline.due(row)
 
-    def _write(self, processed: Processed, rows: Rows, outputs: Outputs) -> None:
+    def _write(self, processed: Processed[Any], rows: Rows, outputs: Outputs) -> None:
         key = processed.key
         if not processed.duplicate:
             rows.put(key, processed.value, processed.due)

@@ -12,7 +12,7 @@ from typing_extensions import override
 from streams.cli.context import Context
 from streams.errors import ConfigurationError, EngineFailed
 
-COMMANDS = ("explain", "produce", "schemas", "simulate", "table", "topics", "worker")
+COMMANDS = ("check", "explain", "produce", "schemas", "simulate", "table", "topics", "worker")
 """Each is a module of this package that holds a command of its own name."""
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from streams.avro import registry
-from streams.cli.composition import names_of
+from streams.cli.composition import names_of, sources_of
 from streams.errors import ConfigurationError
-from streams.names import SOURCES
 from streams.registry import Address, RegistryAway, RegistryClient, Schemas, ServedRegistry, Waiting
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def schemas_by_topic(settings: Settings) -> dict[str, str]:
     """Every topic of ours that holds Avro → the name of its schema."""
     names = names_of(settings)
     found = {names.outcomes: "outcome"}
-    for source in SOURCES:
+    for source in sources_of(settings):
         found[names.events(source)] = f"sources/{source}"
         found[names.dead_letters(source)] = "dead_letter"
     for connection in settings.connections:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from streams.breaker import Rule
 from streams.delivery.connection import Connection
-from streams.derive import DeriveOptions
+from streams.derive import DeriveOptions, LoyaltyOptions
 from streams.destinations import DESTINATIONS
 from streams.engine.kafka import KafkaSettings
 from streams.engine.state.memory import MemoryStore
@@ -17,8 +17,10 @@ from streams.engine.state.opening import open_local_state
 from streams.engine.state.rocksdb import RocksStore
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
-from streams.names import LARGEST_DEAD_LETTER, Names
+from streams.names import LARGEST_DEAD_LETTER, OKENDO, ORDERGROOVE, Names
 from streams.route import Route
+from streams.settings import Okendo
+from streams.sources import okendo
 from streams.sources.ordergroove import WebhookOptions
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ def names_of(settings: Settings) -> Names:
     return Names(settings.prefix)
 
 
+def sources_of(settings: Settings) -> tuple[str, ...]:
+    """The sources that are configured: Ordergroove always is."""
+    return (ORDERGROOVE,) if settings.okendo is None else (ORDERGROOVE, OKENDO)
+
+
 def instance_of(settings: Settings) -> str:
     """A name that no other live process has."""
     return settings.kafka.instance_id or f"{socket.gethostname()}-{os.getpid()}"
@@ -59,6 +66,29 @@ def instance_of(settings: Settings) -> str:
 def webhook_options_of(settings: Settings) -> WebhookOptions:
     """How Ordergroove's values are read."""
     return WebhookOptions(settings.ordergroove.source_zone, settings.ordergroove.phone_region)
+
+
+def loyalty_webhook_options_of(settings: Settings) -> okendo.WebhookOptions:
+    """How Okendo's values are read."""
+    told = settings.okendo or Okendo()
+    return okendo.WebhookOptions(told.store, okendo.FieldPaths(**told.fields.model_dump()))
+
+
+def loyalty_options_of(
+    settings: Settings, started_at: int = 0, history: History | None = None
+) -> LoyaltyOptions:
+    """How loyalty events are derived: arguments and errors are those of `derive_options_of`."""
+    told, shared = settings.okendo or Okendo(), derive_options_of(settings, started_at, history)
+    return LoyaltyOptions(
+        history=shared.history,
+        synced_at=shared.synced_at,
+        flows_from=shared.flows_from,
+        announce=shared.announce,
+        late_after=shared.late_after,
+        tiers=tuple(told.tiers),
+        enrolled_on_any_status=told.enrolled_on_any_status,
+        zone=told.zone,
+    )
 
 
 def derive_options_of(
@@ -111,14 +141,14 @@ def breaker_rule_of(settings: Settings) -> Rule:
     )
 
 
-def state_store_of(settings: Settings) -> StateStore:
-    """Where derive keeps its rows; raises `ConfigurationError` where that is not possible."""
+def state_store_of(settings: Settings, source: str = ORDERGROOVE) -> StateStore:
+    """Where derive keeps a source's rows; raises `ConfigurationError` if that is not possible."""
     told = settings.derive
     if told.state_store == "memory":
         return MemoryStore()
     # a restart must find it again: no process id
     name = quote(settings.kafka.instance_id or socket.gethostname(), safe="")
-    directory = told.state_directory / f"{names_of(settings).derive_group}-{name}"
+    directory = told.state_directory / f"{names_of(settings).derived(source).group}-{name}"
     return RocksStore(open_local_state(directory, told.state_cache))
 
 
@@ -159,6 +189,10 @@ def options_of(configured: ConnectionSettings) -> Options:
         event_names=configured.event_names,
         late_events=configured.late_events,
         client_user_id=configured.client_user_id,
+        contact_fields=dict[str, str](configured.contact_fields.items()),
+        collection=configured.collection,
+        money_unit=configured.total_value_unit,
+        order_statuses=dict(configured.order_statuses),
     )
 
 
@@ -172,9 +206,15 @@ def connection_of(name: str, configured: ConnectionSettings) -> Connection:
         credentials=_credentials(name, configured),
         url=configured.url,
         options=options_of(configured),
+        sync_profiles_every=_sync_every(destination, configured),
         concurrency=configured.concurrency,
         limits=None if configured.limits == "off" else configured.limits,
     )
+
+
+def _sync_every(destination: Destination, configured: ConnectionSettings) -> float:
+    told = configured.sync_profiles_every
+    return destination.rules.sync_profiles_every if told is None else told.total_seconds()
 
 
 def _credentials(name: str, configured: ConnectionSettings) -> str:

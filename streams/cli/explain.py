@@ -11,26 +11,41 @@ import msgspec
 from streams.cli.composition import (
     derive_options_of,
     destination_of,
+    loyalty_options_of,
+    loyalty_webhook_options_of,
     options_of,
     webhook_options_of,
 )
 from streams.cli.context import Context, pass_context
+from streams.cli.mapping import mapped_source
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError
 from streams.explain import Explainer, Target
 from streams.model.fact import WITHHELD
+from streams.model.member import Member
 from streams.model.row_text import row_of_dict
+from streams.model.subscriber import Subscriber
+from streams.names import OKENDO, ORDERGROOVE, SOURCES
+from streams.readings import okendo_source, ordergroove_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streams.derive.terms import History
-    from streams.model.subscriber import Subscriber
+    from streams.readings import Source
     from streams.settings import Settings
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"), default="-")
+@click.option(
+    "--source",
+    "source",
+    type=click.Choice(SOURCES),
+    default=ORDERGROOVE,
+    show_default=True,
+    help="Whose webhooks they are.",
+)
 @click.option("--destination", "names", multiple=True, help="Only these connections.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--now", "now", help="Judge deliveries at this time (ISO 8601) instead.")
@@ -55,25 +70,37 @@ def explain(  # noqa: PLR0913 - a command's options
     history: History,
     state: BinaryIO | None,
     *,
+    source: str,
     as_json: bool,
 ) -> None:
     """Show what webhook bodies (JSON lines, or one document) would become, and why.
 
     FILE is read in arrival order, from empty state or from `--state`. No broker, no network.
+    Okendo's lines may be objects of `headers` and `body`. With ordergroove.mapping they are
+    records of the merchant's own, or objects of their `key` and `value`.
     """
     settings = context.settings
+    loyalty = source == OKENDO
     explainer = Explainer(
         targets(settings, names),
-        derive_options_of(settings, history=history),
-        webhook_options_of(settings),
-        None if now is None else _instant(now),
-        rows_of(state.read()) if state is not None else None,
+        (loyalty_options_of if loyalty else derive_options_of)(settings, history=history),
+        None if now is None else moment(now, "--now"),
+        rows_of(state.read(), Member if loyalty else Subscriber) if state is not None else None,
+        source_of(source, settings),
     )
     for explained in explainer.explain(bodies(file.read())):
         if as_json:
             click.echo(msgspec.json.encode(explained))
         else:
             click.echo(_readable(explained))
+
+
+def source_of(name: str, settings: Settings) -> Source:
+    """How a source's bodies are read; raises `ConfigurationError`."""
+    if name == OKENDO:
+        return okendo_source(loyalty_webhook_options_of(settings))
+    own = ordergroove_source(webhook_options_of(settings))
+    return own if settings.ordergroove.mapping is None else mapped_source(own, settings)
 
 
 def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:
@@ -113,13 +140,19 @@ def bodies(text: bytes) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def rows_of(text: bytes) -> dict[bytes, Subscriber]:
-    """Rows by key, as `streams table get --json` writes them; raises `ConfigurationError`."""
-    rows = {}
+def rows_of(
+    text: bytes, kind: type[Subscriber | Member] = Subscriber
+) -> dict[bytes, Subscriber | Member]:
+    """Rows of a kind by key, as `streams table get --json` writes them.
+
+    Raises:
+        ConfigurationError: a line is no such row.
+    """
+    rows: dict[bytes, Subscriber | Member] = {}
     for number, line in bodies(text):
         try:
             told = msgspec.json.decode(line)
-            rows[told["key"].encode()] = row_of_dict(told["row"])
+            rows[told["key"].encode()] = row_of_dict(told["row"], kind)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             why = str(error) if isinstance(error, ValueError) else "not an object of key and row"
             raise ConfigurationError(
@@ -130,14 +163,15 @@ def rows_of(text: bytes) -> dict[bytes, Subscriber]:
     return rows
 
 
-def _instant(text: str) -> int:
+def moment(text: str, option: str) -> int:
+    """Epoch milliseconds of an option's time; raises `ConfigurationError`."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         when = None
     if when is None or when.tzinfo is None:
         raise ConfigurationError(
-            "--now", "not a time with its zone", "Write it like 2026-10-01T12:00:00Z"
+            option, "not a time with its zone", "Write it like 2026-10-01T12:00:00Z"
         )
     return int(when.timestamp() * 1000)
 
@@ -152,18 +186,14 @@ def _readable(explained: dict[str, Any]) -> str:
         at = f" at {bad['field']}" if bad["field"] else ""
         return "\n".join([*lines, f"   dead letter: {bad['reason']}{at}", ""])
     if not explained["events"]:
-        lines.append("   nothing: told before")
+        told = "told before" if "subscriber" in explained else "told before, or not complete"
+        lines.append(f"   nothing: {told}")
     for event in explained["events"]:
         notes = [event["because"]["text"]] if event["because"] else []
         notes += ["late: data only"] if event["late"] else []
         notes += [_why_withheld(event["withheld"])] if event["withheld"] else []
         lines.append(f"   event {event['type']}{_in_brackets(notes)}")
-    who = explained["subscriber"]
-    if who:
-        lines.append(
-            f"   subscriber {who['status'] or 'never subscribed'}: "
-            f"{who['active_subscriptions']} active of {who['total_subscriptions']}"
-        )
+    lines += _standing(explained)
     for delivery in explained["deliveries"]:
         reason = f" ({delivery['reason']})" if delivery["reason"] else ""
         lines.append(
@@ -175,6 +205,22 @@ def _readable(explained: dict[str, Any]) -> str:
             pretty = msgspec.json.format(msgspec.json.encode(request["body"]), indent=2).decode()
             lines += [f"     {line}" for line in pretty.splitlines()]
     return "\n".join([*lines, ""])
+
+
+def _standing(explained: dict[str, Any]) -> list[str]:
+    """How the customer stands afterwards."""
+    who = explained.get("subscriber")
+    if who:
+        status, active = who["status"] or "never subscribed", who["active_subscriptions"]
+        return [f"   subscriber {status}: {active} active of {who['total_subscriptions']}"]
+    who = explained.get("member")
+    if not who:
+        return []
+    parts = [f"tier {who['tier']}"] if who["tier"] else []
+    parts += [f"{who['balance']} points"] if who["balance"] else []
+    parts += [f"next birthday {who['next_birthday']}"] if who["next_birthday"] else []
+    parts += [f"no longer {who['cleared']}"] if who["cleared"] else []
+    return [f"   member {who['status'] or 'of unknown status'}: {', '.join(parts) or 'no more'}"]
 
 
 def _why_withheld(reason: str) -> str:

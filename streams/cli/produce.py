@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from streams.cli.codecs import schemas_of
-from streams.cli.composition import kafka_of, names_of, webhook_options_of
+from streams.cli.composition import (
+    kafka_of,
+    loyalty_webhook_options_of,
+    names_of,
+    webhook_options_of,
+)
 from streams.cli.context import Context, pass_context
 from streams.engine.producer import RecordProducer
-from streams.errors import BadRecord
+from streams.errors import BadRecord, ConfigurationError
 from streams.model.dead_letter import body_dead_letter
 from streams.model.ids import customer_key
-from streams.sources.ordergroove import record_of
+from streams.names import OKENDO, ORDERGROOVE
+from streams.sources import okendo as okendo_source
+from streams.sources import ordergroove as ordergroove_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from streams.settings import Settings
+
+    Mapped = Callable[[bytes, int], dict[str, Any]]
+    """(body, when it is received) → record; raises `BadRecord`."""
 
 
 @click.group()
@@ -34,25 +47,50 @@ def ordergroove(context: Context, file: BinaryIO) -> None:
 
     A body that cannot be mapped goes, with its bytes, to the source's dead letters.
     """
+    options = webhook_options_of(context.settings)
+    mapped = partial(ordergroove_source.record_of, options=options)
+    _produce(context.settings, ORDERGROOVE, file, mapped)
+
+
+@produce.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@pass_context
+def okendo(context: Context, file: BinaryIO) -> None:
+    """Write webhooks, one a line, to the topic of Okendo's events.
+
+    A line is a body, or an object of its `headers` and `body`. What cannot be mapped goes, with its
+    bytes, to the source's dead letters.
+    """
     settings = context.settings
+    if settings.okendo is None:
+        raise ConfigurationError("okendo", "it is no source here", "Add the table [okendo]")
+    options = loyalty_webhook_options_of(settings)
+
+    def mapped(line: bytes, received_at: int) -> dict[str, Any]:
+        webhook = okendo_source.webhook_of_line(line)
+        return okendo_source.record_of(webhook, received_at, options)
+
+    _produce(settings, OKENDO, file, mapped)
+
+
+def _produce(settings: Settings, source: str, file: BinaryIO, mapped: Mapped) -> None:
     names = names_of(settings)
-    events, dead_letters = names.events("ordergroove"), names.dead_letters("ordergroove")
+    events, dead_letters = names.events(source), names.dead_letters(source)
     codec = schemas_of(settings, [events, dead_letters], wait=False).codec
-    record, dead_letter = codec("sources/ordergroove"), codec("dead_letter")
-    options = webhook_options_of(settings)
+    record, dead_letter = codec(f"sources/{source}"), codec("dead_letter")
     producer = RecordProducer(kafka_of(settings, "streams-produce"))
     produced: Counter[str] = Counter()
     for body in lines(file):
         now = time.time_ns() // 1_000_000
         try:
-            mapped = record_of(body, now, options)
+            told = mapped(body, now)
         except BadRecord as bad:
             letter = body_dead_letter(bad, body, now)
             producer.produce(dead_letters, letter["id"].encode(), dead_letter.encode(letter))
             produced[bad.reason] += 1
         else:
-            key = customer_key(mapped["merchant"], mapped["customer_id"])
-            producer.produce(events, key, record.encode(mapped))
+            key = customer_key(told["merchant"], told["customer_id"])
+            producer.produce(events, key, record.encode(told))
             produced["records"] += 1
     producer.flush()
     producer.close()

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from streams.cli.composition import breaker_rule_of, instance_of, names_of
+from streams.cli.mapping import check_rekeyed, owner_of
 from streams.engine.admin import check_same_partitions, partition_count
 from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.partitioning import check_keys
 from streams.errors import BadRecord, ConfigurationError
 from streams.model.ids import customer_key
+from streams.names import SOURCES
 from streams.rekey import RekeyJob
-from streams.sources.ordergroove import check_owner, owner_reader
+from streams.sources.ordergroove import check_owner
 from streams.topology import SOURCE, SourceLetters, publication_of, rekey_lane
 
 if TYPE_CHECKING:
@@ -60,7 +62,9 @@ def foreign_topic(settings: Settings) -> str:
         raise ConfigurationError(
             "rekey.topic", "there is none", "Name the topic whose records are keyed otherwise"
         )
-    ours = {each.name for each in names_of(settings).topics(settings.connections)}
+    if settings.ordergroove.mapping is not None:
+        check_rekeyed(settings.ordergroove.mapping)
+    ours = {each.name for each in names_of(settings).topics(settings.connections, SOURCES)}
     if topic in ours:
         raise ConfigurationError(
             "rekey.topic",
@@ -96,7 +100,7 @@ def prepared_rekey(
         kafka, group, topic, start=_start(settings), control=names.control, may_grow=True
     )
     job = RekeyJob(
-        owner_reader(schemas.codec(f"sources/{SOURCE}")),
+        owner_of(settings, schemas.codec(f"sources/{SOURCE}")),
         target,
         SourceLetters(names, schemas, clock=lambda: time.time_ns() // 1_000_000).give_up,
         counts,

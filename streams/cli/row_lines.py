@@ -34,7 +34,7 @@ def row_lines(row: Subscriber, profile: Mapping[str, Any]) -> Iterator[str]:
         ("entitlements", _entitlements(row)),
         ("products", _products(row)),
         ("out of stock", _out_of_stock(row)),
-        ("events remembered", _remembered(row)),
+        ("events remembered", remembered(row.seen)),
     ):
         yield f"  {title}"
         yield from (f"    {line}" for line in list(lines) or ["none"])
@@ -52,14 +52,14 @@ def _history(row: Subscriber) -> Iterator[str]:
     yield "complete: all of the past is known" if row.complete else "incomplete: no cancel is told"
     yield "has subscribed" if row.ever_subscribed else "has never subscribed"
     yield f"became active {row.spell} times"
-    yield f"customer created {_time(row.customer_created)}"
+    yield f"customer created {time_text(row.customer_created)}"
     if row.begun is not None:
-        yield f"first seen in an event of {_time(row.begun)}"
+        yield f"first seen in an event of {time_text(row.begun)}"
     if row.last_cancel is None:
         yield "no subscriber.cancel was told"
     else:
         subscription, updated = row.last_cancel
-        yield f"last subscriber.cancel told: of {subscription}, {_time(updated)}"
+        yield f"last subscriber.cancel told: of {subscription}, {time_text(updated)}"
 
 
 def _subscriptions(row: Subscriber) -> Iterator[str]:
@@ -71,8 +71,8 @@ def _subscriptions(row: Subscriber) -> Iterator[str]:
 def _marks(state: SubscriptionState) -> str:
     key = state.key
     marks = [
-        f"updated {_time(key.updated)}",
-        f"event of {_time(key.created)}",
+        f"updated {time_text(key.updated)}",
+        f"event of {time_text(key.created)}",
         f"rank {key.rank}",
         f"id {key.event_id}",
     ]
@@ -80,7 +80,7 @@ def _marks(state: SubscriptionState) -> str:
         marks.append(f"died in spell {state.died_in}")
     told = state.reactivations.announced
     if told:
-        marks.append(f"reactivated {', '.join(map(_time, told))}")
+        marks.append(f"reactivated {', '.join(map(time_text, told))}")
     return f"  ({'; '.join(marks)})"
 
 
@@ -89,7 +89,7 @@ def _timers(row: Subscriber) -> Iterator[str]:
     if row.settling is not None:
         due.append((row.settling.at, f"subscriber.cancel of {row.settling.before} → 0 is decided"))
     for at, what in sorted(due):
-        yield f"{_time(at)}  {what}"
+        yield f"{time_text(at)}  {what}"
 
 
 def _closing(key: str, checkout: Checkout) -> str:
@@ -99,7 +99,7 @@ def _closing(key: str, checkout: Checkout) -> str:
 def _checkouts(row: Subscriber) -> Iterator[str]:
     for key, each in row.checkouts.items():
         if each.told:
-            yield f"{key}  {each.told} times, last member {_time(each.touched)}"
+            yield f"{key}  {each.told} times, last member {time_text(each.touched)}"
 
 
 def _entitlements(row: Subscriber) -> Iterator[str]:
@@ -110,25 +110,26 @@ def _entitlements(row: Subscriber) -> Iterator[str]:
 def _access(entitlement: Entitlement) -> str:
     live = {True: "live", False: "void", None: UNKNOWN}[entitlement.live]
     name = entitlement.resource_name or entitlement.resource_public_id or UNKNOWN
-    return f"{live}  {name}, expires {_time(entitlement.expiration)}"
+    return f"{live}  {name}, expires {time_text(entitlement.expiration)}"
 
 
 def _products(row: Subscriber) -> Iterator[str]:
     for id_, each in row.products.items():
-        yield f"{id_}  {each.product.name or UNKNOWN}, seen {_time(each.seen)}"
+        yield f"{id_}  {each.product.name or UNKNOWN}, seen {time_text(each.seen)}"
 
 
 def _out_of_stock(row: Subscriber) -> Iterator[str]:
     for id_, since in row.first_out_of_stock.items():
-        yield f"{id_}  since {_time(since)}"
+        yield f"{id_}  since {time_text(since)}"
 
 
-def _remembered(row: Subscriber) -> Iterator[str]:
-    for day, digests in sorted(row.seen.items()):
-        yield f"{_time(day * DAY)[:10]}  {len(digests) // MARKS_OF_AN_EVENT}"
+def remembered(seen: Mapping[int, bytes]) -> Iterator[str]:
+    """How many events are remembered of each day."""
+    for day, digests in sorted(seen.items()):
+        yield f"{time_text(day * DAY)[:10]}  {len(digests) // MARKS_OF_AN_EVENT}"
 
 
-def _time(milliseconds: int | None) -> str:
+def time_text(milliseconds: int | None) -> str:
     """Epoch milliseconds as UTC, ISO 8601, to the second where nothing is finer."""
     if milliseconds is None:
         return UNKNOWN

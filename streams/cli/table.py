@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from streams.cli.composition import kafka_of, names_of
 from streams.cli.context import Context, pass_context
+from streams.cli.member_lines import member_lines
 from streams.cli.row_lines import row_lines
 from streams.engine.lookup import look_up
 from streams.errors import ConfigurationError
+from streams.families import MEMBERS, SUBSCRIBERS
 from streams.model.masking import masked
-from streams.model.row_bytes import decode_row
+from streams.model.member import Member
 from streams.model.row_text import row_as_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streams.families import Family
     from streams.model.subscriber import Subscriber
+
+TABLES: Mapping[str, Family[Any, Any, Any]] = {"subscribers": SUBSCRIBERS, "members": MEMBERS}
 
 NO_SUCH_ROW = 1
 """Exit status where Kafka answered and there is nothing to show."""
@@ -31,16 +38,24 @@ def table() -> None:
 
 @table.command()
 @click.argument("key")
+@click.option(
+    "--table",
+    "name",
+    type=click.Choice(list(TABLES)),
+    default="subscribers",
+    show_default=True,
+    help="Subscribers of Ordergroove, or members of Okendo Loyalty.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every field by its name.")
 @click.option("--reveal", is_flag=True, help="Show e-mail, phone, names and reasons as they are.")
 @pass_context
-def get(context: Context, key: str, *, as_json: bool, reveal: bool) -> None:
+def get(context: Context, key: str, name: str, *, as_json: bool, reveal: bool) -> None:
     """Show the row of KEY (MERCHANT:CUSTOMER) and what it remembers, masked by default.
 
     It is the newest committed row of the changelog; nothing running is asked or disturbed. What
     --json --reveal prints may be given to `streams explain --state`.
     """
-    row = _row(context, key)
+    row = _row(context, key, TABLES[name])
     if row is None:
         click.echo(f"no such row: {key}", err=True)
         sys.exit(NO_SUCH_ROW)
@@ -49,20 +64,25 @@ def get(context: Context, key: str, *, as_json: bool, reveal: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode({"key": key, "row": shown}))
     else:
-        click.echo("\n".join([key, *row_lines(row, shown["profile"])]))
+        if isinstance(row, Member):
+            lines = member_lines(row, shown)
+        else:
+            lines = row_lines(row, shown["profile"])
+        click.echo("\n".join([key, *lines]))
 
 
-def _row(context: Context, key: str) -> Subscriber | None:
+def _row(context: Context, key: str, table_: Family[Any, Any, Any]) -> Subscriber | Member | None:
     """The row of a key; raises `ConfigurationError` where that cannot be told."""
     merchant, colon, customer = key.partition(":")
     if not (merchant and colon and customer):
         raise ConfigurationError("KEY", "not the key of a row", "Write it MERCHANT:CUSTOMER")
     settings = context.settings
-    changelog = names_of(settings).subscribers_changelog
+    changelog = names_of(settings).derived(table_.source).changelog
     value = look_up(kafka_of(settings, "streams-table"), changelog, key.encode())
     try:
-        return None if value is None else decode_row(value)
+        row: Subscriber | Member | None = None if value is None else table_.decode(value)
     except msgspec.DecodeError:
         raise ConfigurationError(
             f"topic {changelog}", "its row is not one of this version's", "Use the writer's version"
         ) from None
+    return row

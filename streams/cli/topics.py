@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from streams.cli.composition import kafka_of, names_of
+from streams.cli.composition import kafka_of, names_of, sources_of
 from streams.cli.context import Context, pass_context
 from streams.engine.admin import TopicSpec, create_topics
 
@@ -28,7 +28,7 @@ def create(context: Context) -> None:
             replication=replication,
             config=topic.config | enough,
         )
-        for topic in names_of(settings).topics(settings.connections)
+        for topic in names_of(settings).topics(settings.connections, sources_of(settings))
     ]
     made = create_topics(kafka_of(settings, "streams-topics"), specs)
     for spec in specs:

@@ -12,18 +12,20 @@ from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
     breaker_rule_of,
     connection_of,
-    derive_options_of,
-    instance_of,
     kafka_of,
+    loyalty_options_of,
     names_of,
     routes_of,
+    sources_of,
     stall_timeout_of,
     state_store_of,
 )
 from streams.cli.context import Context, pass_context
+from streams.cli.deriving import Deriving, prepared_lane
+from streams.cli.foreign import checked_mapping
 from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
-from streams.cli.rekey import check_customers_keys, foreign_topic, prepared_rekey
+from streams.cli.rekey import foreign_topic, prepared_rekey
 from streams.engine.admin import check_same_partitions, partition_count
 from streams.engine.away import await_broker
 from streams.engine.first_offsets import ensure_first_offsets
@@ -34,7 +36,6 @@ from streams.engine.worker import run_worker
 from streams.errors import ConfigurationError
 from streams.health import serve_health, starting_pages
 from streams.metrics import (
-    DeriveCounts,
     Readers,
     RekeyCounts,
     delivery_metrics,
@@ -44,14 +45,10 @@ from streams.metrics import (
     rekey_metrics,
     schema_metrics,
 )
-from streams.pipeline import Pipeline
 from streams.topology import (
     SOURCE,
-    DeriveJob,
     Shared,
     deliver_lane,
-    derive_lane,
-    publication_of,
 )
 
 if TYPE_CHECKING:
@@ -76,38 +73,22 @@ def worker() -> None:
 @port_option
 @pass_context
 def derive(context: Context, port: int | None) -> None:
-    """Source topic → subscriber state, derived events, delivery topics: exactly once."""
+    """Source topics → customers' state, derived events, delivery topics: exactly once."""
     settings = context.settings
-    names, kafka = names_of(settings), kafka_of(settings, "streams-derive")
-    at, routes, rule = rehearsal(), routes_of(settings), breaker_rule_of(settings)
-    derive_options_of(settings)  # what is wrong there is said before the first start is recorded
-    store = state_store_of(settings)
-    source, group = names.events(SOURCE), names.derive_group
-    written = [*map(names.deliveries, settings.connections), names.dead_letters(SOURCE)]
+    names, kafka, at = names_of(settings), kafka_of(settings, "streams-derive"), rehearsal()
+    sources = sources_of(settings)
+    routes_of(settings)
+    loyalty_options_of(settings)  # what is wrong is said before the first start is recorded
+    stores = {source: state_store_of(settings, source) for source in sources}
+    written = [*map(names.deliveries, settings.connections), *map(names.dead_letters, sources)]
     with _starting(settings, port):
         schemas = schemas_of(settings, written, wait=True)
+        checked_mapping(settings)
         await_broker(kafka)
-    check_same_partitions(kafka, source, names.subscribers_changelog)
-    check_customers_keys(kafka, settings, schemas)
-    started_at = ensure_first_offsets(
-        kafka, group, source, start="beginning", control=names.control
-    )
-    counts = DeriveCounts()
-    pipeline = Pipeline(
-        schemas.codec("sources/ordergroove"),
-        schemas.codec("events/enriched"),
-        routes,
-        derive_options_of(settings, started_at),
-    )
-    exactly_once = settings.derive.guarantee == "exactly_once"
-    transactional_id = f"{group}-{instance_of(settings)}" if exactly_once else None
-    from_start = settings.derive.flows_from == "start"
-    job = DeriveJob(pipeline, names, schemas, counts, from_start=from_start)
-    on_disk = settings.derive.state_store == "rocksdb"
-    publication = publication_of(kafka, transactional_id, at, ends=on_disk)
-    lane = derive_lane(kafka, names, job, publication, rule, store)
-    app = _app(settings, group, kafka, [lane], port)
-    _run(app, partial(derive_metrics, counts), schemas)
+    shared = Deriving(kafka, settings, schemas, at)
+    pairs = [prepared_lane(shared, source, store) for source, store in stores.items()]
+    app = _app(settings, names.derive_group, kafka, [lane for lane, _ in pairs], port)
+    _run(app, partial(derive_metrics, *(counts for _, counts in pairs)), schemas)
 
 
 @worker.command()

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from .loyalty import derive_member, fire_member
 from .subscriber import derive
-from .terms import Derivation, DeriveOptions
+from .terms import Derivation, DeriveOptions, LoyaltyOptions
 from .timers import fire
 
-__all__ = ["Derivation", "DeriveOptions", "derive", "fire"]
+__all__ = [
+    "Derivation",
+    "DeriveOptions",
+    "LoyaltyOptions",
+    "derive",
+    "derive_member",
+    "fire",
+    "fire_member",
+]

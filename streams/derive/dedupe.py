@@ -6,7 +6,7 @@ Digests are kept by the day of stream time on which they came, so that forgettin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from streams.model.ids import digest
 
@@ -14,17 +14,25 @@ from .terms import DAY
 
 if TYPE_CHECKING:
     from streams.model.events import Event
-    from streams.model.subscriber import Subscriber
+    from streams.model.loyalty import LoyaltyEvent
 
 WIDTH = 6
 
 
-def marks_of(event: Event) -> bytes:
+class Remembering(Protocol):
+    """A row that remembers events, of whatever source."""
+
+    @property
+    def seen(self) -> dict[int, bytes]:
+        """Day of stream time → the marks of that day."""
+
+
+def marks_of(event: Event | LoyaltyEvent) -> bytes:
     """What stands for an event: a digest of its id, then its guard."""
     return digest(event.event_id) + event.guard
 
 
-def repeated(row: Subscriber, marks: bytes, now: int, days: int) -> bool:
+def repeated(row: Remembering, marks: bytes, now: int, days: int) -> bool:
     """Whether an event of these marks, under this id or another, was seen in the last `days`."""
     oldest, id_, guard = now // DAY - days, marks[:WIDTH], marks[WIDTH:]
     for day, digests in row.seen.items():
@@ -33,7 +41,7 @@ def repeated(row: Subscriber, marks: bytes, now: int, days: int) -> bool:
     return False
 
 
-def remember(row: Subscriber, marks: bytes, now: int, days: int) -> None:
+def remember(row: Remembering, marks: bytes, now: int, days: int) -> None:
     """Note an event's marks in the (forked) row, and forget what is older than `days`."""
     today = now // DAY
     for past in [day for day in row.seen if day < today - days]:

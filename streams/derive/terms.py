@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Generic, Literal
 
 import msgspec
+from typing_extensions import TypeVar
 
 from streams.model.fact import Fact
 from streams.model.subscriber import Subscriber
+
+Row = TypeVar("Row", default=Subscriber)
+"""A row of whichever table: a subscriber's, where nothing is said."""
 
 DAY = 86_400_000
 """A day in milliseconds."""
@@ -49,9 +53,28 @@ class DeriveOptions(msgspec.Struct, frozen=True, kw_only=True):
         return self.mode == "derived" and not self.native_subscriptions_created
 
 
-class Derivation(msgspec.Struct, frozen=True, gc=False):
+class LoyaltyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shop may choose about its loyalty programme; what both share means the same."""
+
+    history: History = "live"
+    synced_at: int = 0
+    flows_from: int = 0
+    announce: frozenset[Unasked] = frozenset()
+    late_after: int = 3_600_000
+    remember: int = 7
+    transactions: int = 90
+    """Days of stream time for which a transaction is remembered after its last record."""
+    tiers: tuple[str, ...] = ()
+    """The programme's tiers, lowest first; none: which of two is higher is not known."""
+    enrolled_on_any_status: bool = False
+    """Whether the enrolment event is told at every change of status, as its page has it."""
+    zone: str = "America/New_York"
+    """Where people look at the calendar for birthdays."""
+
+
+class Derivation(msgspec.Struct, Generic[Row], frozen=True, gc=False):
     """The changed row (None: forgotten) and the facts in the order in which they are told."""
 
-    row: Subscriber | None
+    row: Row | None
     facts: tuple[Fact, ...] = ()
     duplicate: bool = False

@@ -125,6 +125,44 @@ class EntitlementView(Entity, frozen=True):
     product: str | None = None
 
 
+class MemberView(Entity, frozen=True):
+    """How a member of a loyalty programme stands after the event; balance is decimal text.
+
+    `cleared` names fields, with spaces between, that were told before and hold no longer.
+    """
+
+    status: str | None = None
+    tier: str | None = None
+    enrolled_at: int | None = None
+    balance: str | None = None
+    next_birthday: str | None = None
+    points_expire_at: int | None = None
+    tier_expires_at: int | None = None
+    cleared: str | None = None
+
+
+class PointsView(Entity, frozen=True):
+    """Points earned, redeemed (a positive number) or adjusted (with its sign); decimal text."""
+
+    transaction_id: str
+    amount: str | None = None
+    action: str | None = None
+    description: str | None = None
+    coupon_code: str | None = None
+    coupon_description: str | None = None
+    coupon_expires_at: int | None = None
+    store_credit: str | None = None
+
+
+class TierView(Entity, frozen=True):
+    """A change of tier. `is_upgrade` is None where nobody says how the tiers are ordered."""
+
+    old: str | None = None
+    new: str | None = None
+    expires_at: int | None = None
+    is_upgrade: bool | None = None
+
+
 class EnrichedEvent(Entity, frozen=True):
     """What travels on a delivery topic."""
 
@@ -144,6 +182,9 @@ class EnrichedEvent(Entity, frozen=True):
     item: ItemView | None = None
     order: OrderView | None = None
     entitlements: list[EntitlementView] | None = None
+    member: MemberView | None = None
+    points: PointsView | None = None
+    tier: TierView | None = None
 
 
 STRUCTS: Mapping[str, type[Entity]] = MappingProxyType(
@@ -158,6 +199,9 @@ STRUCTS: Mapping[str, type[Entity]] = MappingProxyType(
         "Payment": PaymentView,
         "Address": AddressView,
         "Entitlement": EntitlementView,
+        "Member": MemberView,
+        "Points": PointsView,
+        "Tier": TierView,
     }
 )
 """Record of the schema → its struct."""

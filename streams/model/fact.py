@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .enriched import Because
+from .enriched import Because, TierView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,8 @@ WITHHELD: Mapping[str, str] = MappingProxyType(
         "customer_age_unknown": "first subscription seen, and nobody says how old the customer is",
         "old_subscription": "first subscription seen, but it is more than a day old",
         "incomplete_history": "last live subscription seen ended, but there may be others",
+        "old_enrolment": "member first seen enrolled, and no date within a day says since when",
+        "old_transaction": "first seen in an update, more than a day after the transaction's date",
     }
 )
 """Why an event is not delivered: reason → what it means. Row and profile change all the same."""
@@ -36,7 +38,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     """One event that a record becomes.
 
     `withheld` says why it is not delivered, `late` that it may start no flow, `because` why it was
-    concluded (None for the source's own). `listed`: ids of the subscriptions that it lists.
+    concluded (None for the source's own). `listed`: ids of the subscriptions that it lists; `tier`:
+    the change of tier that it tells.
     """
 
     type: str
@@ -46,3 +49,4 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     withheld: str | None = None
     because: Because | None = None
     listed: tuple[str, ...] | None = None
+    tier: TierView | None = None

@@ -34,6 +34,7 @@ def hidden(text: str) -> str:
 
 MASKS: dict[str, Callable[[str], str]] = {
     "email": masked_email,
+    "own_email": masked_email,
     "phone_number": masked_phone,
     "first_name": initial,
     "last_name": initial,

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import msgspec
 from msgspec import inspect as told
 
+from .member import Member
 from .subscriber import Subscriber
+
+Row = TypeVar("Row", bound=Subscriber | Member)
 
 Named = told.StructType | told.NamedTupleType
 SHAPES: dict[type, tuple[type[told.Type], ...]] = {
@@ -25,29 +28,33 @@ SHAPES: dict[type, tuple[type[told.Type], ...]] = {
 """JSON's own type → the types that a value of it may stand for, where that takes work."""
 
 
-def row_as_dict(row: Subscriber) -> dict[str, Any]:
+def row_as_dict(row: Subscriber | Member) -> dict[str, Any]:
     """The row as JSON's own types, all fields at every level, defaults included."""
     named: dict[str, Any] = _named(row)
     return named
 
 
-def row_of_dict(named: Mapping[str, Any]) -> Subscriber:
-    """The row of what `row_as_dict` made; a field that is left out has its default.
+@overload
+def row_of_dict(named: Mapping[str, Any]) -> Subscriber: ...
+@overload
+def row_of_dict(named: Mapping[str, Any], kind: type[Row]) -> Row: ...
+def row_of_dict(named: Mapping[str, Any], kind: Any = Subscriber) -> Any:
+    """The row, of a kind, of what `row_as_dict` made; a field that is left out has its default.
 
     Raises:
         ValueError: a field that no row has, one that is missing, or a value that does not fit;
             the message names the place and never the value.
     """
-    positional = _positional(named, _row_type(), "$")
+    positional = _positional(named, _row_type(kind), "$")
     try:
-        return msgspec.convert(positional, Subscriber, builtin_types=(bytes,), str_keys=True)
+        return msgspec.convert(positional, kind, builtin_types=(bytes,), str_keys=True)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
 
 
 @cache
-def _row_type() -> told.Type:
-    return told.type_info(Subscriber)
+def _row_type(kind: type) -> told.Type:
+    return told.type_info(kind)
 
 
 def _named(value: Any) -> Any:

@@ -26,6 +26,7 @@ from typing_extensions import override
 
 from streams.errors import ConfigurationError
 
+from .okendo import Okendo
 from .tables import (
     Breaker,
     Connection,
@@ -40,7 +41,7 @@ from .tables import (
 )
 from .values import Name
 
-__all__ = ["Connection", "Derive", "Registry", "Settings", "load_settings"]
+__all__ = ["Connection", "Derive", "Okendo", "Registry", "Settings", "load_settings"]
 
 ENVIRONMENT = "STREAMS_"
 NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Field(default_factory=Kafka)
     topics: Topics = Field(default_factory=Topics)
     ordergroove: Ordergroove = Field(default_factory=Ordergroove)
+    okendo: Okendo | None = Field(None, description="Okendo Loyalty, where it is a source too.")
     derive: Derive = Field(default_factory=Derive)
     rekey: Rekey = Field(default_factory=Rekey)
     connections: dict[Name, Connection] = Field(default_factory=dict)

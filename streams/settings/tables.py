@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from .mapping import Mapping
 from .values import Begin, Duration, FlowsFrom, Mode, Moment, Start, Zone
 
 
@@ -53,6 +54,9 @@ class Ordergroove(Group):
     )
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
         "US", description="Country of phone numbers without a country code."
+    )
+    mapping: Mapping | None = Field(
+        None, description="How a merchant's own records are read: `avro_schemas/README.md`."
     )
 
 
@@ -131,6 +135,12 @@ class Rekey(Group):
     )
 
 
+ContactField = Literal["status", "active_subscriptions", "total_subscriptions"]
+OrderStatus = Literal[
+    "INITIALIZED", "IN_PROGRESS", "DELIVERED", "CANCELLED", "ABANDONED_SHOPPING_CART", ""
+]
+
+
 class Connection(Group):
     """One use of an account at a vendor."""
 
@@ -139,7 +149,9 @@ class Connection(Group):
     start: Start = Field(
         "end", description="Where in its topic the connection's first start begins."
     )
-    merchants: list[str] | None = Field(None, description="Merchants that it serves. None: all.")
+    merchants: list[str] | None = Field(
+        None, description="Merchants, and stores of Okendo, that it serves. None: all."
+    )
     credentials: SecretStr | None = Field(
         None, description="The private key: from the environment or a secret file, not this file."
     )
@@ -158,6 +170,26 @@ class Connection(Group):
         default=False,
         description="Let the shop's customer ids identify people at the vendor: only if no two"
         " people ever share one.",
+    )
+    contact_fields: dict[ContactField, str] = Field(
+        default_factory=dict,
+        description="What we keep of a customer → the vendor's field for it: Ometria's field ids,"
+        " Yespo's numbers (without them Yespo's contacts are left alone).",
+    )
+    collection: str | None = Field(
+        None, description="Ometria: the data source that contacts are listed under."
+    )
+    total_value_unit: Literal["major", "minor"] = Field(
+        "major", description="Ometria: `total_value` in whole dollars or cents."
+    )
+    order_statuses: dict[str, OrderStatus] = Field(
+        default_factory=dict,
+        description="Yespo: event type of an order → its status; empty: an event of its own.",
+    )
+    sync_profiles_every: Duration | None = Field(
+        None,
+        description="How often changed profiles are sent; 0: with their events. None: as the"
+        " vendor's page promises (Ometria: every hour).",
     )
     concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
     limits: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"] = Field(

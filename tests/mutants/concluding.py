@@ -252,8 +252,8 @@ WAITING = (
         "settle-timer-lost-in-a-restart",
         "A cancel that was waiting while the worker restarted is never told.",
         "streams/topology.py",
-        "        return due_of(row)\n",
-        "        return 0 * due_of(row)\n",
+        "        return self._pipeline.due(row)\n",
+        "        return 0 * self._pipeline.due(row)\n",
         (f"{JOB}::test_timers_survive_a_restart",),
     ),
 )

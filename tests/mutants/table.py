@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutants import concluding, delivery, derive, engine
+from tests.mutants import batches, concluding, delivery, derive, engine
 from tests.mutants.destinations import DESTINATIONS
+from tests.mutants.loyalty import LOYALTY
 
 ROOMS = (
     ("Order of arrival", derive.ORDER),
@@ -16,9 +17,11 @@ ROOMS = (
     ("Exactly once", engine.ONCE),
     ("Rows on disk", engine.DISK),
     ("Delivery", delivery.DELIVERY),
+    ("Batches", batches.BATCHES),
     ("Profile versions", delivery.VERSIONS),
     ("Against draining", delivery.DRAINING),
     ("Destinations", DESTINATIONS),
+    ("Loyalty", LOYALTY),
 )
 """Title → mutants, in the order in which the docs show them."""
 

@@ -23,7 +23,8 @@ from streams.metrics import (
 )
 from streams.model.delivery import Outcome
 from streams.model.fact import WITHHELD
-from streams.settings import Connection, Settings
+from streams.model.loyalty import LOYALTY_EVENTS
+from streams.settings import Connection, Okendo, Settings
 from streams.settings.values import UNITS
 from streams.sources.ordergroove import OBJECT_OF
 
@@ -40,7 +41,10 @@ REASONS = {
     "unknown_schema": "a schema id that the registry does not have",
     "no_customer": "nobody says whose event it is",
     "too_large": "a body of more than 1,000,000 bytes, or a record that its topic does not take",
-    "wrong_key": "the record's key is not `merchant:customer`",
+    "wrong_key": "the record's key is not `merchant:customer`, nor what the mapping says it is",
+    "unmapped_path": "a path of the mapping that the record's schema has not; the entry is named",
+    "unknown_value": "a value that the mapping's `values`, or the source's documents, do not name",
+    "unknown_tier": "a loyalty tier that `okendo.tiers` does not have",
     "failed": "our own code raised; the exception's class is named",
 }
 
@@ -67,6 +71,8 @@ def _settings(model: type[BaseModel], path: str) -> Iterator[tuple[str, str, str
         annotation = field.annotation
         if name == "connections":
             yield from _settings(Connection, "connections.NAME.")
+        elif name == "okendo":
+            yield from _settings(Okendo, "okendo.")
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _settings(annotation, f"{here}.")
         else:
@@ -95,7 +101,7 @@ def events() -> str:
     """Event types by what takes them."""
     derived = {"profile.changed"}
     rows = []
-    for name in [*OBJECT_OF, *sorted(derived)]:
+    for name in [*OBJECT_OF, *sorted(LOYALTY_EVENTS), *sorted(derived)]:
         takers = [
             vendor
             for vendor, destination in DESTINATIONS.items()
