@@ -116,7 +116,7 @@ class Check:
         if within is not None and self._fresh:
             says = f"at most {within / 3_600_000:g} hours old"
             judged, passed = sum(self._fresh.values()), self._fresh[True]
-            yield Line("events", "age", says, "", judged, passed, "is kept and starts no flow")
+            yield Line("events", "age", says, "", judged, passed, "they are kept and start no flow")
 
     def _line(self, rows: str, demand: Demand, key: tuple[str, int]) -> Line:
         fields = ", ".join(each for each in demand.fields if each)
@@ -127,7 +127,7 @@ class Check:
             demand.source,
             self._judged[key],
             self._judged[key] - self._broken[key],
-            "is a dead letter",
+            "they become dead letters",
             tuple(self._examples[key]),
         )
 

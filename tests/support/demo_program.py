@@ -1,13 +1,15 @@
 """The program without a broker: webhook bodies through mapping, pipeline and renderers.
 
 What lies between them and a vendor is played here in few lines: partitions with a stream time each,
-timers, and the deliver role's rule that a version of a profile is applied once.
+timers, and the deliver role's rules: a version of a profile is applied once, a thing is not sent
+again as it is, and one that waits is superseded by its customer's next delivery.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 from zlib import crc32
 
 import msgspec
@@ -35,20 +37,35 @@ if TYPE_CHECKING:
 
 PARTITIONS = 3
 HISTORY = DeriveOptions(history="complete", flows_from=0)
+OPTIONS = {"yespo": Options(contact_fields={"status": "51001"})}
 """What the demo's settings say."""
+
+
+class _Waiting(NamedTuple):
+    """An order that waits: its delivery, and what it would send."""
+
+    delivery: str
+    part: Part
+    now: int
 
 
 class Program:
     """Takes bodies, keeps what each vendor would get.
 
+    Args:
+        waits: whether an order waits until its customer's next delivery comes.
+
     Attributes:
-        received: accepted requests by connection, in order of arrival; every request is accepted.
+        received: accepted records by connection, in order of arrival; every one is accepted.
         verdicts: connection → (delivery id, part) → what came of it.
         deliveries: connection → events of its delivery topic by type.
         dead_letters: of bodies, by reason.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits: bool = False) -> None:
+        self._waits = waits
+        self._waiting: dict[tuple[str, bytes], _Waiting] = {}
+        self._sent: dict[tuple[str, bytes, str], bytes] = {}
         self.received: defaultdict[str, list[Received]] = defaultdict(list)
         self.verdicts: defaultdict[str, dict[tuple[str, str], Verdict]] = defaultdict(dict)
         self.deliveries: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -83,6 +100,8 @@ class Program:
             while timers.earliest:
                 self._now[partition] = max(self._now[partition], timers.earliest)
                 self._fire(partition)
+        for connection, key in list(self._waiting):
+            self._let_go(connection, key, None)
 
     def _fire(self, partition: int) -> None:
         now = self._now[partition]
@@ -105,26 +124,54 @@ class Program:
     def _deliver(self, connection: str, key: bytes, event: EnrichedEvent, now: int) -> None:
         name = delivery_id(event.event_id, event.type, connection)
         self.deliveries[connection][event.type] += 1
+        options = OPTIONS.get(connection, Options())
         parts: Iterable[Part | Refusal] = DESTINATIONS[connection].render(
-            event, name, now, Options()
+            event, name, now, options
         ) or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
+        things = {part.thing for part in parts if isinstance(part, Part)}
+        self._let_go(connection, key, next(filter(None, things), None))
         version = (event.profile.generation, event.profile.version)
         for part in parts:
-            known = self._applied.get((connection, key)) == version
-            if part.name == "profile" and known:
-                verdict = Verdict("duplicate", "unchanged", now)
-            elif isinstance(part, Part):
-                verdict = Verdict(str(part.outcome), None, now)
-                self._send(connection, key, part)
+            verdict = self._verdict(connection, key, part, version, now)
+            if isinstance(part, Part) and verdict.outcome == part.outcome:
                 if part.name == "profile":
                     self._applied[connection, key] = version
-            else:
-                verdict = Verdict(str(part.outcome), part.reason, now)
+                if part.thing and self._waits:
+                    self._waiting[connection, key] = _Waiting(name, part, now)
+                    continue
+                self._send(connection, key, part)
             self.verdicts[connection][name, part.name] = verdict
 
+    def _verdict(
+        self, connection: str, key: bytes, part: Part | Refusal, version: tuple[int, int], now: int
+    ) -> Verdict:
+        if part.name == "profile" and self._applied.get((connection, key)) == version:
+            return Verdict("duplicate", "unchanged", now)
+        if isinstance(part, Refusal):
+            return Verdict(str(part.outcome), part.reason, now)
+        if part.thing and self._sent.get((connection, key, part.thing)) == part.substance:
+            return Verdict("duplicate", "unchanged", now)
+        return Verdict(str(part.outcome), part.remark, now)
+
+    def _let_go(self, connection: str, key: bytes, thing: str | None) -> None:
+        """What waits for this customer goes, unless the next delivery sets the same anew."""
+        waiting = self._waiting.pop((connection, key), None)
+        if waiting is None:
+            return
+        superseded = waiting.part.thing == thing
+        outcome = "superseded" if superseded else str(waiting.part.outcome)
+        verdict = Verdict(outcome, None, waiting.now)
+        self.verdicts[connection][waiting.delivery, "event"] = verdict
+        if not superseded:
+            self._send(connection, key, waiting.part)
+
     def _send(self, connection: str, key: bytes, part: Part) -> None:
-        body = msgspec.json.decode(msgspec.json.encode(part.request.body))
+        request = part.request
+        body = msgspec.json.decode(request.framed([msgspec.json.encode(request.body)]))
+        if part.thing:
+            self._sent[connection, key, part.thing] = part.substance
         held = self._held.get((connection, key)) if part.name == "event" else None
-        self.received[connection].append(Received(part.request.path, body, held=held))
+        path = urlsplit(DESTINATIONS[connection].url).path + request.path
+        self.received[connection].append(Received(path, body, held=held))
         if part.name == "profile" and connection == "attentive":
             self._held[connection, key] = body["properties"][STATUS]

@@ -27,6 +27,7 @@ from streams.model.loyalty import LOYALTY_EVENTS
 from streams.settings import Connection, Okendo, Settings
 from streams.settings.values import UNITS
 from streams.sources.ordergroove import OBJECT_OF
+from tests.support import destination_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,15 +101,23 @@ def _duration(seconds: float) -> str:
 def events() -> str:
     """Event types by what takes them."""
     derived = {"profile.changed"}
-    rows = []
-    for name in [*OBJECT_OF, *sorted(LOYALTY_EVENTS), *sorted(derived)]:
-        takers = [
-            vendor
-            for vendor, destination in DESTINATIONS.items()
-            if name in destination.takes or name in derived
-        ]
-        rows.append((f"`{name}`", ", ".join(takers) or "nobody"))
-    return _table(("event type", "delivered to"), rows)
+    known = {*OBJECT_OF, *LOYALTY_EVENTS}
+    taken = [*destination_tables.by_event()]
+    nobody = sorted(known - {row[0].strip("`") for row in taken} - derived)
+    profile = ("`profile.changed`", *(["the profile alone"] * len(DESTINATIONS)))
+    rows = [*taken, profile, *((f"`{each}`", *(["–"] * len(DESTINATIONS))) for each in nobody)]
+    return _table(("event type", *DESTINATIONS), rows)
+
+
+def fields() -> str:
+    """Every event at every destination, with its fields."""
+    return _table(("destination", "event type", "fields"), destination_tables.by_field())
+
+
+def rules() -> str:
+    """Every rule of every destination."""
+    head = ("destination", "of", "field", "rule", "contract")
+    return _table(head, destination_tables.rules())
 
 
 def outcomes() -> str:
@@ -149,6 +158,8 @@ def metrics() -> str:
 TABLES = {
     "settings": settings,
     "events": events,
+    "fields": fields,
+    "rules": rules,
     "outcomes": outcomes,
     "dead_letters": dead_letters,
     "withheld": withheld,
