@@ -199,6 +199,7 @@ def options_of(configured: ConnectionSettings) -> Options:
 def connection_of(name: str, configured: ConnectionSettings) -> Connection:
     """A connection for the deliver role; raises `ConfigurationError`."""
     destination = destination_of(name, configured)
+    _check_numbers(name, destination, configured)
     return Connection(
         name=name,
         destination=destination.name,
@@ -210,6 +211,17 @@ def connection_of(name: str, configured: ConnectionSettings) -> Connection:
         concurrency=configured.concurrency,
         limits=None if configured.limits == "off" else configured.limits,
     )
+
+
+def _check_numbers(name: str, destination: Destination, configured: ConnectionSettings) -> None:
+    """Raise `ConfigurationError` for a field without a number where fields have one."""
+    for of, field in configured.contact_fields.items():
+        if destination.rules.numbered_fields and field and not field.isdecimal():
+            raise ConfigurationError(
+                f"connections.{name}.contact_fields.{of}",
+                f"{destination.name}'s fields go by number",
+                'Give the number that its list of fields shows, like "51001"',
+            )
 
 
 def _sync_every(destination: Destination, configured: ConnectionSettings) -> float:

@@ -79,6 +79,7 @@ RULES = Rules(
         Batch(ORDERS, count=1_000, bytes=4_000_000, seconds=0.2, source="§2"),
         Batch(CONTACTS, count=1_000, bytes=4_000_000, seconds=0.5, source="§4"),
     ),
+    numbered_fields=True,
     limits=(Limit(SHARED, 200, 1), Limit(EVENT, 350, 1)),
 )
 

@@ -152,6 +152,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         profiles: which of these requests tell a profile alone.
         starts_flows_within: milliseconds; an older event is kept but starts no flow. None: any age.
         batches: what may be sent in one request, by the batch's name.
+        numbered_fields: whether a contact's fields go by number, which the merchant must tell.
         sync_profiles_every: seconds between two syncs of profiles, as the vendor's page promises.
             0: each goes with its event.
         limits: the published rates of an account.
@@ -162,6 +163,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     profiles: frozenset[str]
     starts_flows_within: int | None = None
     batches: tuple[Batch, ...] = ()
+    numbered_fields: bool = False
     sync_profiles_every: float = 0.0
     limits: tuple[Limit, ...] = ()
 

@@ -188,7 +188,7 @@ class Connection(Group):
     )
     sync_profiles_every: Duration | None = Field(
         None,
-        description="How often changed profiles are sent; 0: with their events. None: as the"
+        description="How often changed profiles are sent; `0s`: with their events. None: as the"
         " vendor's page promises (Ometria: every hour).",
     )
     concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")

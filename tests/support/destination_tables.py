@@ -73,18 +73,23 @@ def by_event() -> Iterator[tuple[str, ...]]:
     order = dict.fromkeys(each for name in DESTINATIONS for each in sorted(cells(name)))
     for event_type in order:
         told = (cells(name).get(event_type) for name in DESTINATIONS)
-        yield f"`{event_type}`", *(f"`{each.name}`" if each else "–" for each in told)
+        yield f"`{event_type}`", *(f"`{each.name}`" if each else "-" for each in told)
 
 
 def by_field() -> Iterator[tuple[str, ...]]:
     """Each event at each vendor with its fields."""
     for name in DESTINATIONS:
         for event_type, cell in sorted(cells(name).items()):
-            yield name, f"`{event_type}`", ", ".join(f"`{each}`" for each in cell.fields) or "–"
+            yield name, f"`{event_type}`", ", ".join(f"`{each}`" for each in cell.fields) or "-"
 
 
 def rules() -> Iterator[tuple[str, ...]]:
     """Each row of each vendor's rules."""
+    yield from _of_fields()
+    yield from _of_calls()
+
+
+def _of_fields() -> Iterator[tuple[str, ...]]:
     for name, destination in DESTINATIONS.items():
         told = destination.rules
         for each in told.identifiers:
@@ -94,6 +99,11 @@ def rules() -> Iterator[tuple[str, ...]]:
             for demand in demands:
                 fields = ", ".join(f"`{each}`" for each in demand.fields if each) or "the body"
                 yield name, rows, fields, demand.says.replace("|", "\\|"), demand.source
+
+
+def _of_calls() -> Iterator[tuple[str, ...]]:
+    for name, destination in DESTINATIONS.items():
+        told = destination.rules
         if told.starts_flows_within is not None:
             hours = told.starts_flows_within / 3_600_000
             yield name, "events", "age", f"older than {hours:g} hours: kept, starts no flow", ""

@@ -105,7 +105,7 @@ def events() -> str:
     taken = [*destination_tables.by_event()]
     nobody = sorted(known - {row[0].strip("`") for row in taken} - derived)
     profile = ("`profile.changed`", *(["the profile alone"] * len(DESTINATIONS)))
-    rows = [*taken, profile, *((f"`{each}`", *(["–"] * len(DESTINATIONS))) for each in nobody)]
+    rows = [*taken, profile, *((f"`{each}`", *(["-"] * len(DESTINATIONS))) for each in nobody)]
     return _table(("event type", *DESTINATIONS), rows)
 
 
