@@ -170,7 +170,7 @@ class DeliveryHandler:
     def progressed(self, delivery: Delivery) -> None:
         """Look whether a delivery is finished (`owner.Owner`, as all below that are told)."""
         if delivery.scheduled:
-            if delivery.rendered and not delivery.steps:
+            if delivery.settled:
                 self._books.sync.concluded(delivery)
             return
         ledger = self._ledgers.get(delivery.partition)

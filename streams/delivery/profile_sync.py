@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 400
 """Profiles of a sync on their way at a time: live events go between them."""
 
+_EARLY_MS: Final = 100
+"""A timer may fire a little before the clock has come so far."""
+
 _SUPERSEDED: Final = Conclusion(Outcome.SUPERSEDED)
 _UNCHANGED: Final = Conclusion(Outcome.DUPLICATE, "unchanged")
 
@@ -96,7 +99,11 @@ class ProfileSync:
         """Take what was restored."""
         self._waiting[partition] = known.waiting
         self._epochs[partition] = epoch
-        self._arm()
+        if any(self._is_due(each) for each in known.waiting.values()):
+            self._disarm()
+            self._arm(0.0)
+        elif known.waiting:
+            self._arm()
 
     def drop(self, partitions: Collection[int]) -> list[Delivery]:
         """Forget these partitions; their deliveries on the way, which are to be dropped too."""
@@ -104,6 +111,8 @@ class ProfileSync:
             self._waiting.pop(partition, None)
             self._epochs.pop(partition, None)
         self._due = deque(each for each in self._due if each[0] not in partitions)
+        if not self._waiting:
+            self._disarm()
         gone = [place for place in self._going if place[0] in partitions]
         return [self._going.pop(place) for place in gone]
 
@@ -135,7 +144,7 @@ class ProfileSync:
         return None
 
     def concluded(self, delivery: Delivery) -> None:
-        """A scheduled delivery has its outcome: nothing waits any more, if it is still the one."""
+        """A scheduled delivery has its outcome, in Kafka too: if it still waits, no more."""
         key = delivery.key or b""
         self._going.pop((delivery.partition, key), None)
         there = self._waiting.get(delivery.partition, {})
@@ -159,25 +168,33 @@ class ProfileSync:
         record = Outgoing(topic, waiting_key(key), value, [], delivery.partition)
         self._publisher.publish(record, acknowledged)
 
-    def _arm(self) -> None:
-        """Have a timer for the first that is due, where there is none."""
-        if self._timer is not None or self._due:
-            return
-        dues = [each.due for there in self._waiting.values() for each in there.values()]
-        if dues:
-            seconds = max(0.0, (min(dues) - self._clock.now()) / 1_000)
+    def _is_due(self, waiting: Waiting) -> bool:
+        return waiting.due <= self._clock.now() + _EARLY_MS
+
+    def _arm(self, seconds: float | None = None) -> None:
+        """Have a timer for the end of the interval, or in so many seconds, where there is none."""
+        if self._timer is None:
+            if seconds is None:
+                seconds = max(0.0, (self._next() - self._clock.now()) / 1_000)
             self._timer = asyncio.get_running_loop().call_later(seconds, self._sync)
 
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _sync(self) -> None:
-        self._timer, now = None, self._clock.now()
+        self._timer = None
+        known = {*self._due, *self._going}
         self._due.extend(
             (partition, key)
             for partition, there in self._waiting.items()
             for key, each in there.items()
-            if each.due <= now and (partition, key) not in self._going
+            if self._is_due(each) and (partition, key) not in known
         )
         self._next_ones()
-        self._arm()
+        if any(self._waiting.values()):
+            self._arm()
 
     def _next_ones(self) -> None:
         while self._due and len(self._going) < _AT_ONCE:
@@ -186,8 +203,6 @@ class ProfileSync:
             if waiting is not None and place not in self._going:
                 self._going[place] = delivery = self._delivery(partition, key, waiting)
                 self._offer(delivery)
-        if not self._due:
-            self._arm()
 
     def _delivery(self, partition: int, key: bytes, waiting: Waiting) -> Delivery:
         """The delivery that brought a profile, once more, for its profile alone."""

@@ -99,7 +99,7 @@ def _part(
     now: int,
     options: Options,
 ) -> Part | Refusal:
-    broken = RULES.broken(endpoint, body["data"]["attributes"], event.occurred_at, now)
+    broken = RULES.broken(endpoint, body, event.occurred_at, now)
     if broken is not None:
         return Refusal(name, Outcome.REJECTED, *broken)
     request = Request(

@@ -24,6 +24,7 @@ _OLDEST = 631_152_000_000
 """1990-01-01, the oldest time of revision 2026-07-15, epoch milliseconds."""
 
 RULES = Rules(
+    begin="data.attributes",
     profiles=frozenset({"profile-import"}),
     identifiers=(
         Identifier("email", "email", "email", 99, "§2"),

@@ -150,6 +150,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         identifiers: in the order in which the vendor's documents name them.
         demands: endpoint → rows, in the order in which they are judged.
         profiles: which of these requests tell a profile alone.
+        begin: the path in a body at which the demands' paths begin.
         starts_flows_within: milliseconds; an older event is kept but starts no flow. None: any age.
         batches: what may be sent in one request, by the batch's name.
         numbered_fields: whether a contact's fields go by number, which the merchant must tell.
@@ -160,7 +161,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     identifiers: tuple[Identifier, ...]
     demands: Mapping[str, tuple[Demand, ...]]
-    profiles: frozenset[str]
+    profiles: frozenset[str] = frozenset()
+    begin: str = ""
     starts_flows_within: int | None = None
     batches: tuple[Batch, ...] = ()
     numbered_fields: bool = False
@@ -180,9 +182,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         old = within is not None and now - occurred_at > within
         return Outcome.DELIVERED_NO_TRIGGER if old else Outcome.DELIVERED
 
+    def sight(self, body: Any, occurred_at: int, now: int) -> Sight:
+        """What the demands look at, of a request's body."""
+        [(_, inner)] = values_at(body, self.begin)
+        return Sight(inner, len(_json(inner)), occurred_at, now)
+
     def broken(self, endpoint: str, body: Any, occurred_at: int, now: int) -> Broken | None:
         """The first rule that a body breaks; None where it may be sent."""
-        sight = Sight(body, len(_json(body)), occurred_at, now)
+        sight = self.sight(body, occurred_at, now)
         for demand in self.demands[endpoint]:
             found = demand.broken(sight)
             if found is not None:

@@ -104,7 +104,8 @@ def events() -> str:
     known = {*OBJECT_OF, *LOYALTY_EVENTS}
     taken = [*destination_tables.by_event()]
     nobody = sorted(known - {row[0].strip("`") for row in taken} - derived)
-    profile = ("`profile.changed`", *(["the profile alone"] * len(DESTINATIONS)))
+    alone = ("the profile alone" if each.rules.profiles else "-" for each in DESTINATIONS.values())
+    profile = ("`profile.changed`", *alone)
     rows = [*taken, profile, *((f"`{each}`", *(["-"] * len(DESTINATIONS))) for each in nobody)]
     return _table(("event type", *DESTINATIONS), rows)
 

@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from streams.destinations import DESTINATIONS
-from streams.model.delivery import Options, Part
+from streams.model.delivery import Options, Part, Refusal
 from streams.model.rules import Demand, Sight, nested
 from tests.support.destination_tables import samples
-from tests.support.enriched import AT, NOBODY, bare
+from tests.support.enriched import AT, KNOWN, NOBODY, bare
 from tests.support.golden import FOLDER
 from tests.support.rule_limits import cases
 from tests.support.told import parts
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from streams.model.enriched import EnrichedEvent
 
 SECRET = "pk_live_1f3870be274f6c49"
+REACHABLE = replace(KNOWN, phone_number="+13125550148")
+"""Somebody of whom only this is known, by which any vendor finds them."""
 FIELDS = Options(contact_fields={"status": "51001"}, client_user_id=True)
 """Options with which a destination says all that it can."""
 ALL = sorted(DESTINATIONS)
@@ -50,8 +52,7 @@ class Sent(NamedTuple):
     @property
     def judged(self) -> Any:
         """What the demands look at."""
-        body = self.part.request.body
-        return body["data"]["attributes"] if self.destination == "klaviyo" else body
+        return DESTINATIONS[self.destination].rules.sight(self.part.request.body, AT, AT).body
 
 
 def sent(name: str) -> Iterator[Sent]:
@@ -94,7 +95,7 @@ def test_every_request_keeps_the_rules(name: str) -> None:
     for each in sent(name):
         at = each.event.occurred_at
 
-        assert rules.broken(each.rows, each.judged, at, at) is None, each.event.type
+        assert rules.broken(each.rows, each.part.request.body, at, at) is None, each.event.type
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -104,9 +105,13 @@ def test_every_endpoint_has_rules_and_a_rate(name: str) -> None:
     kinds = {(each.part.request.endpoint, each.rows) for each in sent(name)}
     framed = {each.part.request.frame.batch for each in sent(name) if each.part.request.frame}
 
-    assert {endpoint for endpoint, _ in kinds} == {each.endpoint for each in rules.limits}
-    assert {rows for _, rows in kinds} == set(rules.demands)
-    assert framed == {each.name for each in rules.batches}
+    assert {endpoint for endpoint, _ in kinds} == {each.endpoint for each in rules.limits}, (
+        "each endpoint of the requests has a Limit, and no other has one"
+    )
+    assert {rows for _, rows in kinds} == set(rules.demands), (
+        "each kind of request has demands, under its frame's batch or else its endpoint"
+    )
+    assert framed == {each.name for each in rules.batches}, "each frame's batch has a Batch"
 
 
 @pytest.mark.parametrize(("name", "rows", "demand"), ROWS)
@@ -159,8 +164,11 @@ def test_what_nobody_knows_is_left_out(name: str) -> None:
     destination = DESTINATIONS[name]
     bodies = [each.part.request.body for each in sent(name)]
     for event_type in destination.takes:
-        made = destination.render(bare(event_type), "11111111", AT, FIELDS)
+        made = destination.render(bare(event_type, REACHABLE), "11111111", AT, FIELDS)
         bodies += [each.request.body for each in made if isinstance(each, Part)]
+        refused = {each.reason for each in made if isinstance(each, Refusal)}
+
+        assert refused <= {"missing_field"}, event_type
     for body in bodies:
         for path, value in nested(body, ""):
             if any(each in path for each in PRINTED_NULLS):

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from streams.destinations.ometria import OMETRIA
 from streams.destinations.ometria_payloads import EVENTS, NOT_GIVEN, whole
 from streams.model.delivery import Options, Outcome, Part, Refusal
+from streams.model.demand_sizes import Bytes
 from streams.model.enriched import EnrichedEvent, ItemView, OrderView, SubscriptionView
 from streams.model.events import Product
+from streams.model.rules import Limit
 from tests.support.enriched import AT, KNOWN, NOBODY, bare
 from tests.support.golden import golden
 from tests.support.told import calls, first_of_each
@@ -268,3 +270,15 @@ def test_contacts_and_events_never_travel_together() -> None:
     assert {("contact", 100), ("custom_event", 100)} == {
         (each.name, each.count) for each in OMETRIA.rules.batches
     }
+
+
+def test_the_numbers_are_the_published_ones() -> None:
+    """8 calls a second for all of push, 100 records, 60 KB each, 4 hours, contacts every hour."""
+    rules = OMETRIA.rules
+    sizes = {
+        each.most for rows in rules.demands.values() for each in rows if isinstance(each, Bytes)
+    }
+
+    assert {Limit("push", 8, 1)} == set(rules.limits)
+    assert {60_000} == sizes
+    assert (4 * HOUR, 3_600) == (rules.starts_flows_within, rules.sync_profiles_every)

@@ -14,8 +14,10 @@ from msgspec.structs import replace
 from streams.destinations.yespo import YESPO
 from streams.destinations.yespo_payloads import EVENTS, STATUSES
 from streams.model.delivery import Options, Outcome, Part, Refusal
+from streams.model.demand_sizes import Bytes, Length
 from streams.model.enriched import EnrichedEvent, ItemView, OrderView, ProfileView
 from streams.model.events import Product
+from streams.model.rules import Limit
 from tests.support.enriched import AT, KNOWN, NOBODY, bare
 from tests.support.golden import golden
 from tests.support.told import calls, first_of_each
@@ -281,3 +283,15 @@ def test_the_key_is_the_password() -> None:
     header = YESPO.authorize("k-51f0")["authorization"]
 
     assert "streams:k-51f0" == b64decode(header.removeprefix("Basic ")).decode()
+
+
+def test_the_numbers_are_the_published_ones() -> None:
+    """350 events a second, 200 of all else; 1,000 orders; 20 KB, names of 100, keys of 300."""
+    rules = YESPO.rules
+    lengths = {each.path: each.most for each in rules.demands["event"] if isinstance(each, Length)}
+    sizes = [each.most for each in rules.demands["event"] if isinstance(each, Bytes)]
+
+    assert {Limit("api", 200, 1), Limit("event", 350, 1)} == set(rules.limits)
+    assert {("orders", 1_000), ("contacts", 1_000)} == {(b.name, b.count) for b in rules.batches}
+    assert {"eventTypeKey": 100, "keyValue": 300, "params.*.name": 100} == lengths
+    assert [20_000] == sizes
