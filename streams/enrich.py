@@ -223,7 +223,7 @@ class _Known:
     def order(self, order: Order) -> OrderView:
         """An order with its items, payment and address, where the snapshot has them."""
         items = self.items(order)
-        lines = [self.item(each) for each in items[:LIST_CUT]]
+        lines = [self.item(each) for each in items]
         payment = _of_id(self._snapshot.payments, order.payment)
         address = _of_id(self._snapshot.addresses, order.shipping_address)
         currencies = (self.currency(each) for each in self.about(order))

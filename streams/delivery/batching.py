@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 class Batching:
     """One connection's batches. For one event loop."""
 
-    def __init__(self, batches: Iterable[Batch], clock: Callable[[], float]) -> None:
-        """Take the vendor's rules; `clock` gives monotonic seconds."""
+    def __init__(
+        self, batches: Iterable[Batch], clock: Callable[[], float], *, pace: float = 1.0
+    ) -> None:
+        """Take the vendor's rules.
+
+        Args:
+            batches: by name.
+            clock: monotonic seconds.
+            pace: how many times the published rate is allowed: so many times shorter are waits.
+        """
         self._rules = {each.name: each for each in batches}
         self._clock = clock
+        self._pace = max(1.0, pace)
 
     @property
     def largest(self) -> int:
@@ -34,7 +43,7 @@ class Batching:
         rule = self._rules.get(queue.batch or "")
         if rule is None or len(queue) >= rule.count or queue.bytes >= rule.bytes:
             return 0.0
-        return max(0.0, queue.since + rule.seconds - self._clock())
+        return max(0.0, queue.since + rule.seconds / self._pace - self._clock())
 
     def take(self, queue: Queue) -> list[Delivery]:
         """The oldest deliveries that go together, at least one; the rest begins to wait anew."""

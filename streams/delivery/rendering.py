@@ -90,7 +90,7 @@ class Renderer:
         return True
 
     def thing_of(self, delivery: Delivery) -> str | None:
-        """The thing that a delivery would set at the vendor (`Part.thing`); None if it sets none.
+        """The thing that a delivery's event would set at the vendor (`Part.thing`), if it sets one.
 
         Nothing is concluded: its turn has not come.
         """
@@ -101,9 +101,8 @@ class Renderer:
             rendered = self._destination.render(event, "", now, self._connection.options)
         except Exception:  # noqa: BLE001 - told of when its turn comes
             return None
-        return next(
-            (each.thing for each in rendered if isinstance(each, Part) and each.thing), None
-        )
+        events = (each for each in rendered if isinstance(each, Part) and each.name == "event")
+        return next((each.thing for each in events), None)
 
     def _read(self, value: bytes) -> EnrichedEvent | BadRecord:
         try:

@@ -169,7 +169,9 @@ def assemble(
     )
     pace = Pace(
         concurrency=connection.concurrency,
-        batching=Batching(destination.rules.batches, clock.monotonic),
+        batching=Batching(
+            destination.rules.batches, clock.monotonic, pace=connection.limits or 1.0
+        ),
         limiter=limiter,
         schedule=schedule,
         clock=clock,

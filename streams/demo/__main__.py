@@ -72,7 +72,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
-    console.print("starting Kafka, two vendors' simulators, a derive and a deliver worker …")
+    console.print("starting Kafka, four vendors' simulators, a derive and a deliver worker …")
     shop = Shop(options.seed, events=options.events, opens=opens_for(time.time()))
     with Stage(directory) as stage:
         places = ", ".join(f"{name} {url}" for name, url in stage.urls.items())
@@ -139,7 +139,9 @@ def _follow(stage: Stage, books: Books, progress: Progress) -> None:
     The end is not before the clock has moved the stream time of idle partitions past the last
     checkout. If something is still missing when all is quiet, it is not waited for much longer.
     """
-    expected = {name: one.expected for name, one in books.expected.ledgers.items()}
+    ledgers = books.expected.ledgers
+    expected = {name: one.expected for name, one in ledgers.items()}
+    least = {name: one.least for name, one in ledgers.items()}
     tasks = {
         name: progress.add_task(f"arrived at {name}", total=total)
         for name, total in expected.items()
@@ -153,11 +155,12 @@ def _follow(stage: Stage, books: Books, progress: Progress) -> None:
         if now != last:
             moved, last = time.monotonic(), now
         still = time.monotonic() - moved
-        enough = CALM_SECONDS if now == expected else MISSING_SECONDS
+        there = all(least[name] <= now[name] <= expected[name] for name in expected)
+        enough = CALM_SECONDS if there else MISSING_SECONDS
         if still > enough and time.time() > over and stage.quiet():
             return
         if still > STUCK_SECONDS:
-            raise ChildFailed(f"nothing moves: {now} of {expected} requests arrived")
+            raise ChildFailed(f"nothing moves: {now} of {expected} records arrived")
         time.sleep(0.2)
 
 
@@ -172,7 +175,7 @@ def _trickle(stage: Stage, books: Books, child: Child, console: Console) -> None
             _feed(child, next(bodies))
             child.stdin.flush()
         console.print(
-            f"{books.fed:,} webhooks in, requests arrived: "
+            f"{books.fed:,} webhooks in, records arrived: "
             + ", ".join(f"{one.count():,} {name}" for name, one in stage.simulators.items())
         )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from streams.demo import page_fields, reading
 from streams.demo.conclusions import PROFILE
-from streams.demo.parts import Call, Labels, Part, Vendor, types
+from streams.demo.parts import Call, Labels, Part, Vendor, contacts, types
 from streams.demo.reading import known
 
 if TYPE_CHECKING:
@@ -112,10 +112,8 @@ def _item(fact: Fact, truth: Truth) -> Json:
 def labels(body: Any) -> Labels:
     """What a body that came is known by: externalEventId, e-mail and phone."""
     told = body if isinstance(body, dict) else {}
-    user = told.get("user")
-    person = user if isinstance(user, dict) else {}
-    contacts = tuple(str(person[name]) for name in ("email", "phone") if person.get(name))
-    return Labels(str(told.get("externalEventId")) if "type" in told else None, contacts)
+    reached = contacts(told.get("user"), "email", "phone")
+    return Labels(str(told.get("externalEventId")) if "type" in told else None, reached)
 
 
 ATTENTIVE = Vendor(TAKES, parts, labels, keeps_status=True)

@@ -24,10 +24,11 @@ _NOBODY = "nobody that the shop knows"
 
 
 class Received(NamedTuple):
-    """A request that the simulator accepted.
+    """A record that the simulator accepted: a request, or one of those that a request carried.
 
-    Path and parsed JSON body; `at`: arrival in epoch seconds; `held`: of an event, the subscriber
-    status that the vendor then had for the person, where it says so.
+    Path and parsed JSON body, as it would be with this record alone; `at`: arrival in epoch
+    seconds; `held`: of an event, the subscriber status that the vendor then had for the person,
+    where it says so.
     """
 
     path: str
@@ -63,7 +64,7 @@ class Difference(NamedTuple):
 class Report:
     """What the comparison found: `ok` if everything arrived as expected and nothing else did.
 
-    `expected` and `received` count requests, `repeats` those that came again with an equal body;
+    `expected` and `received` count records, `repeats` those that came again with an equal body;
     `differences` lists them all.
     """
 
@@ -83,7 +84,7 @@ class Report:
         counts = Counter(one.kind for one in self.differences)
         found = ", ".join(f"{number} {kind}" for kind, number in counts.items()) or "none"
         head = (
-            f"{self.expected} requests expected, {self.received} received"
+            f"{self.expected} records expected, {self.received} received"
             f" ({self.repeats} of them repeats); differences: {found}"
         )
         return "\n".join([head, *map(str, self.differences[:_SHOWN])])
@@ -92,13 +93,13 @@ class Report:
 def compare(ledger: Ledger, received: Iterable[Received]) -> Report:
     """Everything that arrived at a connection's vendor beside everything expected there.
 
-    An event is known by its id, a profile call by the customer's e-mail or phone. A request may
-    come again after a crash if its body is equal; the repeat is counted and takes no part in the
-    order.
+    An event is known by its id, an order by its own id and status, a profile by whose it is. A
+    record may come again after a crash if it is equal; the repeat is counted and takes no part in
+    the order. Which records came in one request is not looked at.
 
     Args:
-        ledger: of all bodies fed.
-        received: accepted requests in order of arrival.
+        ledger: of all bodies fed; settled, where deliveries may have been superseded.
+        received: accepted records in order of arrival.
     """
     report = Report(expected=ledger.expected)
     owners = dict(_owners(ledger))
@@ -126,7 +127,7 @@ def _owners(ledger: Ledger) -> Iterator[tuple[str | None, str]]:
 
 @dataclass
 class _Customer:
-    """One customer's requests: repeats put aside, then each body, the order, the status."""
+    """One customer's records: repeats put aside, then each body, the order, the status."""
 
     name: str
     vendor: Vendor
@@ -143,8 +144,13 @@ class _Customer:
         self.report.differences.append(Difference(kind, self.name, where, expected, got))
 
     def _identity(self, one: ExpectedRequest | Received) -> str:
-        """What a request is known by within its customer."""
+        """What a record is known by within its customer."""
         return self.vendor.labels(one.body).identity or _PROFILE
+
+    def _comes_once(self, one: Received) -> bool:
+        """Whether what comes under its identity again must be a repeat."""
+        labels = self.vendor.labels(one.body)
+        return labels.once and labels.identity is not None
 
     def _without_repeats(
         self, expected: list[ExpectedRequest], received: list[Received]
@@ -154,7 +160,8 @@ class _Customer:
         for one in received:
             due = expected[len(got)] if len(got) < len(expected) else None
             name = self._identity(one)
-            earlier = self._earlier(one, got, due) if name == _PROFILE else by_id.get(name)
+            once = self._comes_once(one)
+            earlier = by_id.get(name) if once else self._earlier(one, got, due)
             if earlier is None:
                 got.append(one)
                 by_id[name] = one
@@ -167,17 +174,18 @@ class _Customer:
     def _earlier(
         self, one: Received, got: list[Received], due: ExpectedRequest | None
     ) -> Received | None:
-        """The arrival that a profile call repeats, if it does.
+        """The arrival that a profile, or an order, repeats, if it does.
 
-        It has no id: it does if it is like an earlier one and not the call that is `due` now.
+        It may well come anew: it does if it is like an earlier one and not what is `due` now.
         """
         if due is not None and not any(_contrast(due, one)):
             return None
-        calls = (each for each in got if self._identity(each) == _PROFILE)
+        name = self._identity(one)
+        calls = (each for each in got if self._identity(each) == name)
         return next((each for each in calls if not any(_contrast(each, one))), None)
 
     def _bodies(self, expected: list[ExpectedRequest], got: list[Received]) -> None:
-        """Each expected request beside the one that came for it; then what is left over."""
+        """Each expected record beside the one that came for it; then what is left over."""
         left: dict[str, list[Received]] = defaultdict(list)
         for arrived in got:
             left[self._identity(arrived)].append(arrived)
@@ -193,7 +201,7 @@ class _Customer:
                 self._differs("extra", f"{extra.path} {name}", _ABSENT, extra.body)
 
     def _order(self, expected: list[ExpectedRequest], got: list[Received]) -> None:
-        """Where the order first differs, if the same requests came."""
+        """Where the order first differs, if the same records came."""
         wanted = [self._identity(one) for one in expected]
         came = [self._identity(one) for one in got]
         if wanted != came and Counter(wanted) == Counter(came):
@@ -211,7 +219,7 @@ class _Customer:
 
 
 def _contrast(one: ExpectedRequest | Received, other: Received) -> Iterator[tuple[str, Any, Any]]:
-    """Where two requests differ: their paths, and every JSON path of their bodies."""
+    """Where two records differ: their paths, and every JSON path of their bodies."""
     if one.path != other.path:
         yield "path", one.path, other.path
     yield from _differing("$", one.body, other.body)

@@ -2,8 +2,8 @@
 
 Fed with the same webhook bodies as the program, at the times at which Kafka recorded them, it keeps
 its own plain truth of every customer (`truth`), its own conclusions (`conclusions`) and writes its
-own bodies (`klaviyo_bodies`, `attentive_bodies`). Of the program it shares only the ids
-(`streams.model.ids`).
+own bodies (`klaviyo_bodies`, `attentive_bodies`, `ometria_bodies`, `yespo_bodies`). Of the program
+it shares only the ids (`streams.model.ids`).
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class Bookkeeping:
             self.noticed["checkout, again"] += checkout.turn > 0
             self.noticed[f"checkout of {len(fact.several)}"] += 1
             for ledger in self.ledgers.values():
-                ledger.deliver(truth, fact, checkout.closes)
+                if fact.type in ledger.vendor.takes:
+                    ledger.deliver(truth, fact, checkout.closes)
         return len(over)
 
 

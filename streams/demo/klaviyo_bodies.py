@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from streams.demo import page_fields, reading
 from streams.demo.conclusions import PROFILE
 from streams.demo.klaviyo_entitlements import entitlement_fields
-from streams.demo.parts import Call, Labels, Part, Vendor, types
+from streams.demo.parts import Call, Labels, Part, Vendor, contacts, types
 from streams.demo.reading import known
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def labels(body: Any) -> Labels:
     """What a body that came is known by: unique_id, e-mail and phone."""
     told = _attributes(body)
     person = _attributes(told.get("profile")) or told
-    contacts = tuple(str(person[name]) for name in ("email", "phone_number") if person.get(name))
     identity = told.get("unique_id")
-    return Labels(None if identity is None else str(identity), contacts)
+    reached = contacts(person, "email", "phone_number")
+    return Labels(None if identity is None else str(identity), reached)
 
 
 def _attributes(body: Any) -> Json:
@@ -107,11 +107,7 @@ def _subscription(fact: Fact, truth: Truth) -> Json:
         **entitlement_fields(truth, fact.hook, fact.at, {one["id"]}),
     }
     if fact.type == "subscription.cancel":
-        fields |= known(
-            cancel_reason=one.get("reason"),
-            cancel_reason_code=one.get("code"),
-            cancel_reason_message=one.get("reason"),
-        )
+        fields |= page_fields.ending(one) | known(cancel_reason_message=one.get("reason"))
     return fields
 
 
@@ -125,7 +121,7 @@ def _order(fact: Fact, truth: Truth) -> Json:
         **known(tries=raw.get("tries")),
         **page_fields.totals(raw),
         **_bought(fact, lines, held, truth),
-        **known(currency_code=raw.get("currency_code") or _currency(held)),
+        **known(currency_code=page_fields.currency(raw, held)),
         **page_fields.payment(hook),
         **page_fields.address(hook),
         **entitlement_fields(truth, hook, fact.at, _sold(lines)),
@@ -170,7 +166,3 @@ def _item(fact: Fact, truth: Truth) -> Json:
 def _all_prepaid(one: Json) -> Json:
     names = ("prepaid_orders_per_billing", "prepaid_renewal_behavior", "prepaid_orders_remaining")
     return page_fields.prepaid(one, *names)
-
-
-def _currency(held: list[Json]) -> str | None:
-    return next((one["currency_code"] for one in held if "currency_code" in one), None)

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from streams.demo.attentive_bodies import ATTENTIVE
 from streams.demo.klaviyo_bodies import KLAVIYO
+from streams.demo.ometria_bodies import OMETRIA
+from streams.demo.yespo_bodies import YESPO
 from streams.model.ids import delivery_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from streams.demo.conclusions import Conclusion, Fact
-    from streams.demo.parts import Part, Vendor
+    from streams.demo.parts import Part, Thing, Vendor
     from streams.demo.truth import Truth
 
-VENDORS: Mapping[str, Vendor] = {"klaviyo": KLAVIYO, "attentive": ATTENTIVE}
+Json = dict[str, Any]
+
+VENDORS: Mapping[str, Vendor] = {
+    "klaviyo": KLAVIYO,
+    "attentive": ATTENTIVE,
+    "ometria": OMETRIA,
+    "yespo": YESPO,
+}
 """By name, which is the name of the demo's connection as well."""
 
 
 @dataclass(frozen=True)
 class ExpectedRequest:
-    """One call: its path, its JSON body, and the event type that it tells.
+    """One call, or one record of a call that carries several, as if it were alone there.
+
+    Its path, its JSON body, and the event type that it tells.
 
     `status`: the subscriber status that the vendor must hold by the time that the call comes.
     """
 
     path: str
-    body: dict[str, Any]
+    body: Any
     type: str
     status: str | None = None
 
@@ -43,8 +55,32 @@ class ExpectedPart:
     told_at: int
 
 
+@dataclass(frozen=True)
+class _Told:
+    """A delivery as it was told of: nothing of what came before it is looked at."""
+
+    customer: str
+    id: str
+    type: str
+    at: int
+    status: str | None
+    parts: list[Part]
+
+    @property
+    def thing(self) -> str | None:
+        """The thing that its event sets."""
+        events = (part.thing for part in self.parts if part.name == "event")
+        return next((thing.name for thing in events if thing), None)
+
+
 class Ledger:
     """Grows with each conclusion.
+
+    A thing that the vendor has already as it is, is not sent again: that is a duplicate. And of two
+    deliveries in a row, of one customer and for the same thing, the older may be superseded by the
+    newer: if it still waits when the newer comes. That depends on the moment, so the books take
+    either for right, and `settle` is told which it was. What was sent last is the newest all the
+    same, and nothing else may be missing.
 
     Args:
         connection: the connection's name, which delivery ids depend on.
@@ -63,11 +99,20 @@ class Ledger:
         self.deliveries: Counter[str] = Counter()
         self.parts: dict[tuple[str, str], ExpectedPart] = {}
         self._versions: dict[str, int] = {}
+        self._told: dict[str, list[_Told]] = {}
+        self._things: dict[tuple[str, str], Json] = {}
+        """Customer and thing → what it was last set to."""
 
     @property
     def expected(self) -> int:
-        """How many calls."""
+        """How many calls, if nothing is superseded that was not settled."""
         return sum(map(len, self.requests.values()))
+
+    @property
+    def least(self) -> int:
+        """How many calls at least, whatever is superseded."""
+        chances = sum(_may_supersede(*pair) for pair in self._pairs())
+        return self.expected - 2 * chances
 
     @property
     def dead_letters(self) -> Counter[str]:
@@ -90,11 +135,48 @@ class Ledger:
         key = f"{truth.merchant}:{truth.customer}"
         name = delivery_id(fact.id, fact.type, self.connection)
         known = self._versions.get(key) == truth.version
-        for part in self.vendor.parts(fact, truth, name, known):
-            self.parts[name, part.name] = ExpectedPart(part, fact.type, at)
-            if part.name == "profile" and part.outcome == "delivered":
-                self._versions[key] = truth.version
+        parts = self.vendor.parts(fact, truth, name, known)
+        if any(part.name == "profile" and part.outcome == "delivered" for part in parts):
+            self._versions[key] = truth.version
+        told = _Told(key, name, fact.type, at, truth.status, parts)
+        self._told.setdefault(key, []).append(told)
+        self._enter(told, superseded=False)
+
+    def settle(self, superseded: Collection[str]) -> None:
+        """Write all anew, with these deliveries superseded, as far as they may be."""
+        self.requests.clear()
+        self.parts.clear()
+        self._things.clear()
+        for told, following in self._pairs():
+            may_be = _may_supersede(told, following)
+            self._enter(told, superseded=may_be and told.id in superseded)
+
+    def _pairs(self) -> Iterator[tuple[_Told, _Told | None]]:
+        """Each delivery with its customer's next."""
+        for several in self._told.values():
+            yield from zip_longest(several, several[1:])
+
+    def _enter(self, told: _Told, *, superseded: bool) -> None:
+        for each in told.parts:
+            part = each
+            if each.thing is not None:
+                gone = superseded and each.name == "event"
+                part = self._judged(told.customer, each, each.thing, superseded=gone)
+            self.parts[told.id, part.name] = ExpectedPart(part, told.type, told.at)
             if part.call:
-                path, body = part.call
-                one = ExpectedRequest(path, body, fact.type, truth.status)
-                self.requests.setdefault(key, []).append(one)
+                one = ExpectedRequest(*part.call, told.type, told.status)
+                self.requests.setdefault(told.customer, []).append(one)
+
+    def _judged(self, customer: str, part: Part, thing: Thing, *, superseded: bool) -> Part:
+        """A part that sets a thing, beside what was sent of it before."""
+        if self._things.get((customer, thing.name)) == thing.content:
+            return replace(part, outcome="duplicate", reason="unchanged", call=None)
+        if superseded:
+            return replace(part, outcome="superseded", call=None)
+        self._things[customer, thing.name] = thing.content
+        return part
+
+
+def _may_supersede(told: _Told, following: _Told | None) -> bool:
+    """Whether the customer's next delivery sets the same thing anew."""
+    return following is not None and told.thing is not None and told.thing == following.thing

@@ -17,8 +17,12 @@ from streams.demo.verdicts import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from streams.demo.parts import Vendor
+
 SECONDS = 10.0
 FINAL = "final"
+REFUSED = ("refused", "dropped")
+"""How the fates begin of records that a simulator did not keep, whatever the request got."""
 
 
 class Topics:
@@ -149,18 +153,27 @@ class Metrics:
 class Simulator:
     """A simulator's control routes.
 
+    Args:
+        url: where it listens.
+        vendor: whose requests it takes.
+
     Attributes:
         requests: how many came so far, whatever became of them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, vendor: Vendor) -> None:
         self._client = httpx2.Client(base_url=url, timeout=60)
+        self._vendor = vendor
         self._seen = 0
-        self._accepted: dict[int, Received] = {}
+        self._accepted: list[tuple[int, Received]] = []
         self.requests = 0
 
+    def switch(self, **switches: Any) -> None:
+        """Let the vendor behave otherwise."""
+        self._client.put("/_control/switches", json={"switches": switches}).raise_for_status()
+
     def count(self) -> int:
-        """How many requests it took so far (2xx)."""
+        """How many records it took so far: of posts with a 2xx, those that it did not refuse."""
         while True:
             page: list[dict[str, Any]] = self._client.get(
                 "/_control/requests", params={"since": self._seen, "limit": 5000}
@@ -170,16 +183,26 @@ class Simulator:
             self._seen = page[-1]["sequence"]
             self.requests += len(page)
             for each in page:
-                if 200 <= (each["status"] or 0) < 300:
-                    at = datetime.fromisoformat(each["received_at"]).timestamp()
-                    self._accepted[each["sequence"]] = Received(each["path"], each["body"], at)
+                if each["method"] == "POST" and 200 <= (each["status"] or 0) < 300:
+                    self._take(each)
 
-    def accepted(self, *, keeps_status: bool) -> list[Received]:
-        """Those requests, in order of arrival; with the status then held, if it keeps one."""
+    def _take(self, request: dict[str, Any]) -> None:
+        at = datetime.fromisoformat(request["received_at"]).timestamp()
+        records = self._vendor.records(request["body"])
+        fates = request["fates"] or [request["fate"]] * len(records)
+        self._accepted += [
+            (request["sequence"], Received(request["path"], body, at))
+            for body, fate in zip(records, fates, strict=True)
+            if not fate.startswith(REFUSED)
+        ]
+
+    def accepted(self) -> list[Received]:
+        """Those records, in order of arrival; with the status then held, if it keeps one."""
         self.count()
-        events = self._client.get("/_control/state").json()["events"] if keeps_status else []
+        keeps = self._vendor.keeps_status
+        events = self._client.get("/_control/state").json()["events"] if keeps else []
         held = {each["sequence"]: each["attributes"].get(STATUS) for each in events}
-        return [one._replace(held=held.get(number)) for number, one in self._accepted.items()]
+        return [one._replace(held=held.get(number)) for number, one in self._accepted]
 
     def close(self) -> None:
         """Let go of the connection."""

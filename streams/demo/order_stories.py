@@ -82,6 +82,17 @@ class OrderStories:
             self.tell.order("cancel", order, then)
             self._next(order, then)
 
+    def skip_and_cancel(self, now: int) -> None:
+        """Skipped, and a second later cancelled for good: half of them say why."""
+        found = self._some(now, 2)
+        if found:
+            order, then = found
+            order.status = (4, "Cancelled")
+            self.tell.order("skip_order", order, then, whole=True)
+            order.rejected_message = self.world.turn((None, catalog.REJECTIONS[2]))
+            self.tell.order("cancel", order, then + 1, whole=True)
+            self._next(order, then + 1)
+
     def change_date(self, now: int) -> None:
         """Its place date moves."""
         found = self._some(now)

@@ -1,12 +1,12 @@
 """What the vendors' pages have in common, as the demo's bookkeeping works it out.
 
-Seeds 000 and 001 print the same products, frequencies, order lines, payments and addresses;
-`attentive_bodies` and `klaviyo_bodies` put them where each page wants them. What is unknown is left
-out everywhere.
+Seeds 000 and 001 print the same products, frequencies, order lines, payments and addresses; the
+vendors' modules put them where each page wants them. What is unknown is left out everywhere.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ _DISPLAY_ZONE = ZoneInfo("America/New_York")
 _CARDS = {1: "Visa", 2: "Mastercard", 3: "Amex", 4: "Discover", 5: "Diners", 6: "JCB"}
 _UNITS = {1: "day", 2: "week", 3: "month", 4: "year"}
 _TEXTS = ("id", "name", "sku", "image_url", "detail_url")
+_ADDRESSED = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _ADDRESS = ("address", "address2", "city", "state_province_code", "zip_postal_code", "country_code")
 
 
@@ -82,6 +83,17 @@ def prepaid(one: Json, *names: str) -> Json:
     return known(**{name: told.get(source.get(name, name)) for name in names})
 
 
+def ending(one: Json) -> Json:
+    """Why a subscription ended."""
+    return known(cancel_reason=one.get("reason"), cancel_reason_code=one.get("code"))
+
+
+def email(truth: Truth) -> str | None:
+    """The customer's address, if mail can be sent to it."""
+    told = truth.person.get("email")
+    return told if told and _ADDRESSED.fullmatch(told) else None
+
+
 def texts(one: Json, truth: Truth) -> Json:
     """The product of a subscription: what is known of it, without its price."""
     words = truth.texts(one.get("product"))
@@ -132,6 +144,12 @@ def missing(fact: Fact, truth: Truth) -> Json:
         "days_since_first_attempt": (_day(fact.hook.created) - _day(first)).days,
         **money(raw, "price", "total_price"),
     }
+
+
+def currency(raw: Json, held: list[Json]) -> str | None:
+    """An order's currency, else that of its lines' subscriptions, the first that tells one."""
+    told = (one["currency_code"] for one in held if "currency_code" in one)
+    return raw.get("currency_code") or next(told, None)
 
 
 def totals(raw: Json) -> Json:

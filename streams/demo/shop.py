@@ -182,6 +182,7 @@ def _stories(
         (orders.token, 3),
         (orders.skip, 9),
         (orders.cancel, 3),
+        (orders.skip_and_cancel, 2),
         (orders.change_date, 9),
         (orders.change, 8),
         (orders.success, 20),

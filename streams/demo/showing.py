@@ -32,7 +32,7 @@ def show(summary: Summary, console: Console) -> None:
         f"over {summary.seconds:.1f} s (vendors' limits times {summary.limits_factor})"
     )
     if summary.ok:
-        console.print("[green]exact[/]: every request and outcome is the one that the books expect")
+        console.print("[green]exact[/]: every record and outcome is the one that the books expect")
         return
     console.print("[red]not exact[/]:")
     for difference in summary.differences:
@@ -44,7 +44,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _table(through: dict[str, Through]) -> Table:
-    table = Table(title_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column()
     for name in through:
         table.add_column(name, justify="right")
@@ -61,5 +61,7 @@ def _table(through: dict[str, Through]) -> Table:
     add_counts("  ", lambda one: one.derived)
     add_counts("", lambda one: one.outcomes)
     add_counts("dead letter ", lambda one: one.dead_letters)
-    add("requests at the simulator", lambda one: f"{one.accepted:,} of {one.expected:,}")
+    add("calls to the simulator", lambda one: f"{one.requests:,}")
+    add("records that it took", lambda one: f"{one.accepted:,}")
+    add("records that the books expect", lambda one: f"{one.expected:,}")
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
@@ -13,6 +13,7 @@ from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, ChildFailed, stop
 from streams.demo.ledger import VENDORS
 from streams.demo.observation import Metrics, Simulator, Topics
+from streams.demo.yespo_bodies import STATUS_FIELD
 from streams.names import Names
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ start = "beginning"
 url = "{url}"
 limits = {limits}
 """
+
+
+BASES = {"yespo": "/api"}
+"""Where a vendor's API begins, if not at the root of its host."""
+
+CHOICES = {
+    "ometria": 'sync_profiles_every = "0s"\n',
+    "yespo": f'contact_fields = {{ status = "{STATUS_FIELD}" }}\n',
+}
+"""What a connection needs beside: Ometria's contacts go with their events, not once an hour, and
+Yespo's have a field for the status."""
+
+SWITCHES: dict[str, dict[str, Any]] = {"yespo": {"repeats": "off"}}
+"""What a simulator does otherwise: Yespo refuses a request that is like one of the last minute. In
+the demo a day is over by then, and customers who come and go are soon told of as before."""
 
 
 class Stage(AbstractContextManager["Stage"]):
@@ -84,20 +100,24 @@ class Stage(AbstractContextManager["Stage"]):
         options = ("--port", "0", "--limits", str(LIMITS))
         started = [self._start(name, "simulate", name, *options) for name in VENDORS]
         self.urls = {one.name: one.line("http", READY_SECONDS) for one in started}
+        self.simulators = {name: Simulator(url, VENDORS[name]) for name, url in self.urls.items()}
+        for name, switches in SWITCHES.items():
+            self.simulators[name].switch(**switches)
         (self._directory / "streams.toml").write_text(self._settings())
         self._start("topics", "topics", "create").wait(READY_SECONDS)
         derive, deliver = self._ports
         self._start("derive", "worker", "derive", "--port", str(derive))
         self._start("deliver", "worker", "deliver", "--all", "--port", str(deliver))
         self.topics = Topics(self._broker.bootstrap)
-        self.simulators = {name: Simulator(url) for name, url in self.urls.items()}
         self.derive = Metrics(f"http://127.0.0.1:{derive}")
         self.deliver = Metrics(f"http://127.0.0.1:{deliver}")
         self._await_ready()
 
     def _settings(self) -> str:
         connections = (
-            CONNECTION.format(name=name, url=url, limits=LIMITS) for name, url in self.urls.items()
+            CONNECTION.format(name=name, url=url + BASES.get(name, ""), limits=LIMITS)
+            + CHOICES.get(name, "")
+            for name, url in self.urls.items()
         )
         bootstrap = self._broker.bootstrap
         settings = SETTINGS.format(prefix=PREFIX, bootstrap=bootstrap, partitions=PARTITIONS)

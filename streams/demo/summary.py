@@ -31,7 +31,8 @@ class Through(msgspec.Struct, frozen=True):
     """What went through one connection.
 
     `derived`: events on its delivery topic by type; `outcomes`: parts of deliveries by what came of
-    them; `requests`: all that its vendor got, of which it `accepted` so many, among them `repeats`.
+    them; `requests`: all calls that its vendor got, some with several records. Of records so many
+    were `expected`, and so many `accepted`, among them `repeats`.
     """
 
     ok: bool
@@ -81,10 +82,9 @@ def summarize(stage: Stage, books: Books, seed: int, began: float) -> Summary:
     topics, names, book = stage.topics, stage.names, books.expected
     letters = dead_letters(topics, names.dead_letters("ordergroove"))
     came = verdicts(topics, names.outcomes)
-    received = {
-        name: stage.simulators[name].accepted(keeps_status=ledger.vendor.keeps_status)
-        for name, ledger in book.ledgers.items()
-    }
+    received = {name: stage.simulators[name].accepted() for name in book.ledgers}
+    for name, ledger in book.ledgers.items():
+        ledger.settle({one for (one, _), of in came[name].items() if of.outcome == "superseded"})
     through = {
         name: _through(stage, ledger, received[name], came[name])
         for name, ledger in book.ledgers.items()

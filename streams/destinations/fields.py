@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Fields = dict[str, Any]
 Table = tuple[Callable[[EnrichedEvent, Options], Fields], ...]
 
+LIST_CUT = 25
+"""Items of an order that a list in a message's data has (DESIGN §6)."""
+
 STATUS = "Ordergroove Subscriber Status"
 """The one customer property of these pages."""
 
@@ -107,7 +110,7 @@ def contents(event: EnrichedEvent, _: Options) -> Fields:
         return {}
     address = about.shipping_address
     return told(
-        items_subset=[_line(item) for item in about.items or ()] or None,
+        items_subset=[_line(item) for item in (about.items or ())[:LIST_CUT]] or None,
         payment=_payment(about),
         place_date=about.place,
         shipping_address=(told(**msgspec.structs.asdict(address)) or None) if address else None,

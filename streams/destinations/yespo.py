@@ -7,7 +7,7 @@ vendor, so the same order in the same status is a `thing`: sent once, however of
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -100,12 +100,16 @@ def _event(event: EnrichedEvent, delivery_id: str, now: int, options: Options) -
 def _order(event: EnrichedEvent, about: OrderView, status: str, now: int) -> Part | Refusal:
     body = order(event, about, status)
     request = Request("POST", "/v1/orders", _HEADERS, body, SHARED, _ORDERS)
-    part = _part("event", request, event, now)
+    lasting = {name: value for name, value in body.items() if name not in MOMENT}
+    return _whole(_part("event", request, event, now), f"{about.id} {status}", lasting)
+
+
+def _whole(part: Part | Refusal, thing: str, lasting: Mapping[str, Any]) -> Part | Refusal:
+    """The part as one that sets a thing to this, and that is not sent while it stays so."""
     if isinstance(part, Refusal):
         return part
-    lasting = {name: value for name, value in body.items() if name not in MOMENT}
     substance = digest(msgspec.json.encode(lasting))
-    return msgspec.structs.replace(part, thing=f"{about.id} {status}", substance=substance)
+    return msgspec.structs.replace(part, thing=thing, substance=substance)
 
 
 def _contact(event: EnrichedEvent, now: int, options: Options) -> Part | Refusal:
@@ -124,7 +128,7 @@ def _contact(event: EnrichedEvent, now: int, options: Options) -> Part | Refusal
         fields=[{"id": int(ids[of]), "value": str(known[of])} for of in known if ids.get(of)],
     )
     request = Request("POST", "/v1/contacts", _HEADERS, body, SHARED, _frame(options))
-    return _part("profile", request, event, now)
+    return _whole(_part("profile", request, event, now), "contact", body)
 
 
 def _frame(options: Options) -> Frame:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.model.delivery import Accepted, Rejected
+from streams.model.delivery import Accepted, Rejected, Retry
 
 from .answers import verdict_of
+from .yespo_rules import CONTACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from streams.model.delivery import Request, Response, Verdict
 
 _DUPLICATED = "duplicated request"
-"""Part of the answer to a request that has landed already (pitfall 3): the first one is with them,
-only its answer was lost."""
+"""Part of the answer to a request that is equal to one of the last minute (pitfall 3)."""
+
+REPEATED_SECONDS = 61.0
+"""A little more than the minute in which the vendor takes an equal request for the same (§4)."""
 
 _LISTS = (("failedOrders", "order"), ("failedContacts", "contact"))
 """Where refused records are listed, and the record's own name in such an entry."""
@@ -34,20 +37,30 @@ be quoted by its channels alone."""
 def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
     """The verdicts on the records of one call."""
     verdict: Verdict = verdict_of(response)
-    refused_as_repeated = isinstance(verdict, Rejected) and _repeated(response.body)
-    if refused_as_repeated:
-        verdict = Accepted("repeated")
-    if not isinstance(verdict, Accepted) or refused_as_repeated:
+    if isinstance(verdict, Rejected) and _repeated(response.body):
+        return [_landed(request) for request in requests]
+    if not isinstance(verdict, Accepted):
         return [verdict for _ in requests]
     failed = list(_failed(response.body))
-    return [_of(request.body, failed) or verdict for request in requests]
+    return [_of(request, failed) or verdict for request in requests]
 
 
-def _of(sent: Mapping[str, Any], failed: Sequence[tuple[Any, bool]]) -> Verdict | None:
+def _landed(request: Request) -> Verdict:
+    """What a repetition means: an order is with them, only its answer was lost.
+
+    A contact may have been something else meanwhile (active, inactive, active within a minute), so
+    it goes again when the vendor has forgotten the first.
+    """
+    if request.frame is not None and request.frame.batch == CONTACTS:
+        return Retry("repeated", REPEATED_SECONDS)
+    return Accepted("repeated")
+
+
+def _of(request: Request, failed: Sequence[tuple[Any, bool]]) -> Verdict | None:
     """What is said of a record that was sent; None where nothing is."""
     for entry, repeated in failed:
-        if isinstance(entry, dict) and _same(entry, sent):
-            return Accepted("repeated") if repeated else Rejected("rejected_by_vendor")
+        if isinstance(entry, dict) and _same(entry, request.body):
+            return _landed(request) if repeated else Rejected("rejected_by_vendor")
     return None
 
 

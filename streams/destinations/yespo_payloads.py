@@ -136,10 +136,17 @@ def _item(item: ItemView) -> Fields:
         externalItemId=product.id if product else None,
         name=product.name if product else None,
         quantity=item.quantity,
-        cost=amount(item.price),
+        cost=_cost(item),
         url=product.detail_url if product else None,
         imageUrl=product.image_url if product else None,
     )
+
+
+def _cost(item: ItemView) -> float | None:
+    """What one of an item costs, discounts taken off: items must add up to the total."""
+    if item.total_price is None or not item.quantity:
+        return amount(item.price)
+    return round(float(item.total_price) / item.quantity, 2)
 
 
 def _information(event: EnrichedEvent, about: OrderView) -> dict[str, str]:

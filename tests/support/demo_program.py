@@ -128,7 +128,8 @@ class Program:
         parts: Iterable[Part | Refusal] = DESTINATIONS[connection].render(
             event, name, now, options
         ) or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
-        things = {part.thing for part in parts if isinstance(part, Part)}
+        events = (part for part in parts if isinstance(part, Part) and part.name == "event")
+        things = {part.thing for part in events}
         self._let_go(connection, key, next(filter(None, things), None))
         version = (event.profile.generation, event.profile.version)
         for part in parts:
@@ -136,7 +137,7 @@ class Program:
             if isinstance(part, Part) and verdict.outcome == part.outcome:
                 if part.name == "profile":
                     self._applied[connection, key] = version
-                if part.thing and self._waits:
+                if part.thing and part.name == "event" and self._waits:
                     self._waiting[connection, key] = _Waiting(name, part, now)
                     continue
                 self._send(connection, key, part)

@@ -201,8 +201,8 @@ def test_without_items_nothing_is_said_of_them() -> None:
     assert (None, None) == (found.items, found.items_count)
 
 
-def test_many_items_are_cut_and_counted() -> None:
-    """The first 25 travel; the count and has_prepaid are of all."""
+def test_many_items_travel_and_are_counted() -> None:
+    """All of them: what a vendor's lists cannot hold is cut where they are made."""
     prepaid = subscription("b2", prepaid_subscription_context={"prepaid_orders_remaining": 1})
     many = [item(f"i{n}", order="o1", subscription="a1") for n in range(30)]
     last = item("i30", order="o1", subscription="b2")
@@ -210,7 +210,7 @@ def test_many_items_are_cut_and_counted() -> None:
 
     assert found.order is not None
     assert found.order.items is not None
-    assert [f"i{n}" for n in range(25)] == [line.id for line in found.order.items]
+    assert [f"i{n}" for n in range(31)] == [line.id for line in found.order.items]
     assert (31, True) == (found.order.items_count, found.prepaid)
 
 

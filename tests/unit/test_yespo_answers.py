@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.destinations.yespo import YESPO
-from streams.model.delivery import Accepted, Rejected, Request, Response, Verdict
+from streams.model.delivery import Accepted, Frame, Rejected, Request, Response, Retry, Verdict
 from tests.support.answers import JUDGED
 
 NO = Rejected("rejected_by_vendor")
@@ -98,6 +98,15 @@ def test_a_contact_may_be_quoted_by_its_channels_alone() -> None:
 def test_a_repetition_has_landed_before(response: Response) -> None:
     """The first one is with them; only its answer was lost."""
     assert [Accepted("repeated")] == YESPO.classify([order(1)], response)
+
+
+def test_an_equal_contact_goes_again_when_it_is_forgotten() -> None:
+    """It may have been something else in between; what it is now must be what stays."""
+    sent = msgspec.structs.replace(contact(1), frame=Frame("contacts", b"[", b"]"))
+    named = answer({"failedContacts": {"externalCustomerId": "c1", "error": "Duplicated request"}})
+
+    for response in (Response(409, {}, b"Duplicated request"), named):
+        assert [Retry("repeated", 61.0)] == YESPO.classify([sent], response)
 
 
 @pytest.mark.parametrize(

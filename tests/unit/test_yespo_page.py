@@ -295,3 +295,37 @@ def test_the_numbers_are_the_published_ones() -> None:
     assert {("orders", 1_000), ("contacts", 1_000)} == {(b.name, b.count) for b in rules.batches}
     assert {"eventTypeKey": 100, "keyValue": 300, "params.*.name": 100} == lengths
     assert [20_000] == sizes
+
+
+def test_an_item_costs_what_is_paid_for_it() -> None:
+    """Discounts taken off: the items add up to the total."""
+    items = [ItemView("i1", 2, "24.00", "42.00", PRODUCT), ItemView("i2", 1, "8.00", None, PRODUCT)]
+    body = sent(placed(replace(WHOLE, items=items, total="50.00"))).request.body
+
+    assert [21.0, 8.0] == [each["cost"] for each in body["items"]]
+
+
+def test_every_item_of_an_order_is_sent() -> None:
+    """Lists are cut where messages show them, not where they must add up."""
+    items = [ItemView(f"i{number}", 1, "1.00", "1.00", PRODUCT) for number in range(26)]
+
+    assert 26 == len(sent(placed(replace(WHOLE, items=items))).request.body["items"])
+    assert 25 == len(params(placed(replace(WHOLE, items=items), kind="reminder"))["items_subset"])
+
+
+def test_a_contact_that_is_as_it_was_is_one_thing() -> None:
+    """It is sent once; another status is another."""
+    first, again, other = (
+        YESPO.render(bare("profile.changed", replace(KNOWN, **who)), ID, AT, FIELDS)[0]
+        for who in (
+            {"status": "active"},
+            {"status": "active", "version": 9},
+            {"status": "inactive"},
+        )
+    )
+
+    assert isinstance(first, Part)
+    assert isinstance(again, Part)
+    assert isinstance(other, Part)
+    assert ("contact", first.substance) == (again.thing, again.substance)
+    assert first.substance != other.substance
