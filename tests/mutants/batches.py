@@ -42,7 +42,7 @@ BATCHES = (
         "one-refusal-for-all",
         "One bad order makes dead letters of the hundred that went with it.",
         "streams/destinations/yespo_answers.py",
-        "        if isinstance(entry, dict) and _same(entry, sent):\n",
+        "        if isinstance(entry, dict) and _same(entry, request.body):\n",
         "        if isinstance(entry, dict):\n",
         ("tests/unit/test_yespo_answers.py::test_the_refused_one_is_refused_and_no_other",),
     ),
