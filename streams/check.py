@@ -157,7 +157,7 @@ class Check:
         lacking = [u for u in self._usable.values() if not u[identifier.of]]
         others = [each.of for each in self._identifiers() if each.of != identifier.of]
         nothing = sum(not any(usable[other] for other in others) for usable in lacking)
-        names = " or ".join(name.replace("_", " ") for name in others) or "nothing"
+        names = " or ".join(others) or "nothing"
         parts = [f"{len(lacking) - nothing} go by {names} only"] if len(lacking) > nothing else []
         parts += [f"{nothing} cannot be found at all"] if nothing else []
         return ", ".join(parts)

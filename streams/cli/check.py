@@ -140,6 +140,7 @@ def _row(line: Line) -> str:
     if line.passed == line.judged:
         return text
     share = 100 - rate
-    lacking = f"    {share:.1f} % of {line.of} fail: {line.means or 'left out'}"
+    failing = f"have no usable {line.rule}" if line.of == "customers" else "fail"
+    lacking = f"    {share:.1f} % of {line.of} {failing}: {line.means}"
     shown = f"; such as {', '.join(line.examples)}" if line.examples else ""
     return f"{text}\n{lacking}{shown}"
