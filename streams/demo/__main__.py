@@ -17,14 +17,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from streams.demo.checkouts import SETTLES
 from streams.demo.children import Child, ChildFailed
 from streams.demo.java import BrokerError
+from streams.demo.loyalty_books import LoyaltyBooks
+from streams.demo.loyalty_programme import SHARE, Programme
 from streams.demo.shop import Shop, opens_for
 from streams.demo.shopkeeping import Books
 from streams.demo.showing import show
 from streams.demo.stage import Stage
 from streams.demo.summary import Summary, summarize
+from streams.names import OKENDO, ORDERGROOVE, SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 STUCK_SECONDS = 60.0
 CALM_SECONDS = 1.0
@@ -58,7 +61,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end by itself, exit 0 only if exact")
-    parser.add_argument("--events", type=int, default=5_000, help="webhooks of the day")
+    parser.add_argument("--events", type=int, default=5_000, help="webhooks of the shop's day")
     parser.add_argument("--seed", type=int, default=7, help="another seed is another shop")
     parser.add_argument("--json", type=Path, help="write the summary here")
     options = parser.parse_args()
@@ -77,28 +80,31 @@ def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
     with Stage(directory) as stage:
         places = ", ".join(f"{name} {url}" for name, url in stage.urls.items())
         console.print(f"Kafka {stage.bootstrap}, {places}", soft_wrap=True)
+        programme = Programme(options.seed, max(1, options.events // SHARE), shop.world)
         books = Books(shop)
+        members = LoyaltyBooks(programme, books.expected.ledgers)
         began = time.time()
-        child = stage.producing()
+        children = {source: stage.producing(source) for source in SOURCES}
         with _progress(console) as progress:
-            fed = progress.add_task("webhooks in", total=options.events)
+            fed = progress.add_task("webhooks in", total=options.events + programme.events)
             for body in books.day():
-                _feed(child, body)
-                progress.advance(fed)
-            books.break_some(stage.bootstrap, stage.source, options.seed)
-            if options.once:
-                child.stdin.close()
-                child.wait(STUCK_SECONDS)
-            else:
-                child.stdin.flush()
-            _write(stage, books)
-            _follow(stage, books, progress)
-        summary = summarize(stage, books, options.seed, began)
+                _feed(children[ORDERGROOVE], body)
+                for line in members.upto(books.fed / options.events):
+                    _feed(children[OKENDO], line)
+                progress.update(fed, completed=books.fed + members.fed)
+            books.break_some(stage.bootstrap, stage.names.events(ORDERGROOVE), options.seed)
+            members.break_some(stage.bootstrap, stage.names.events(OKENDO), options.seed)
+            for child in children.values():
+                _end(child, once=options.once)
+            _write(stage, ORDERGROOVE, books)
+            _write(stage, OKENDO, members)
+            _follow(stage, books, members, progress)
+        summary = summarize(stage, books, members, options.seed, began)
         show(summary, console)
         if options.json is not None:
             options.json.write_bytes(_json(summary))
         if not options.once:
-            _trickle(stage, books, child, console)
+            _trickle(stage, books, members, children, console)
         return 0 if summary.ok else 1
 
 
@@ -108,6 +114,15 @@ def _feed(child: Child, body: bytes) -> None:
     except BrokenPipeError:
         child.wait(STUCK_SECONDS)
         raise ChildFailed(f"{child.name} reads no more:\n{child.tail()}") from None
+
+
+def _end(child: Child, *, once: bool) -> None:
+    """The day is over: nothing more comes, or nothing for now."""
+    if once:
+        child.stdin.close()
+        child.wait(STUCK_SECONDS)
+    else:
+        child.stdin.flush()
 
 
 def _json(summary: Summary) -> bytes:
@@ -122,18 +137,19 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-def _write(stage: Stage, books: Books) -> None:
-    """Write the books, once the source topic holds everything that was fed."""
+def _write(stage: Stage, source: str, books: Books | LoyaltyBooks) -> None:
+    """Write a source's books, once its topic holds everything that was fed."""
     deadline = time.monotonic() + STUCK_SECONDS
-    while (there := stage.topics.size(stage.source)) < books.records:
+    topic = stage.names.events(source)
+    while (there := stage.topics.size(topic)) < books.records:
         stage.check()
         if time.monotonic() > deadline:
-            raise ChildFailed(f"{there} of {books.records} records on the source topic")
+            raise ChildFailed(f"{there} of {books.records} records on {topic}")
         time.sleep(0.1)
-    books.write(stage.topics.records(stage.source))
+    books.write(stage.topics.records(topic))
 
 
-def _follow(stage: Stage, books: Books, progress: Progress) -> None:
+def _follow(stage: Stage, books: Books, members: LoyaltyBooks, progress: Progress) -> None:
     """Wait until everything has come through; raises `ChildFailed` when nothing moves any more.
 
     The end is not before the clock has moved the stream time of idle partitions past the last
@@ -146,7 +162,7 @@ def _follow(stage: Stage, books: Books, progress: Progress) -> None:
         name: progress.add_task(f"arrived at {name}", total=total)
         for name, total in expected.items()
     }
-    over = (books.last_at + SETTLES + IDLE_LAG) / 1_000
+    over = (max(books.last_at, members.last_at) + SETTLES + IDLE_LAG) / 1_000
     moved, last = time.monotonic(), dict.fromkeys(expected, 0)
     while True:
         now = {name: stage.simulators[name].count() for name in expected}
@@ -164,18 +180,26 @@ def _follow(stage: Stage, books: Books, progress: Progress) -> None:
         time.sleep(0.2)
 
 
-def _trickle(stage: Stage, books: Books, child: Child, console: Console) -> None:
+def _trickle(
+    stage: Stage,
+    books: Books,
+    members: LoyaltyBooks,
+    children: Mapping[str, Child],
+    console: Console,
+) -> None:
     """Keep the shop open until somebody stops it."""
     console.print("the shop stays open: a trickle of events goes on; Ctrl-C stops")
-    bodies: Iterator[bytes] = books.trickle()
+    lines: dict[str, Iterator[bytes]] = {
+        ORDERGROOVE: books.trickle(), OKENDO: members.trickle(),
+    }  # fmt: skip
     while True:
-        for _ in range(10):
+        for source in (OKENDO, *[ORDERGROOVE] * SHARE):
             time.sleep(TRICKLE_SECONDS)
             stage.check()
-            _feed(child, next(bodies))
-            child.stdin.flush()
+            _feed(children[source], next(lines[source]))
+            children[source].stdin.flush()
         console.print(
-            f"{books.fed:,} webhooks in, records arrived: "
+            f"{books.fed + members.fed:,} webhooks in, records arrived: "
             + ", ".join(f"{one.count():,} {name}" for name, one in stage.simulators.items())
         )
 

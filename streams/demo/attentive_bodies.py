@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from streams.demo import page_fields, reading
+from streams.demo import loyalty_fields, page_fields, reading
 from streams.demo.conclusions import PROFILE
 from streams.demo.parts import Call, Labels, Part, Vendor, contacts, types
 from streams.demo.reading import known
@@ -112,7 +112,7 @@ def _item(fact: Fact, truth: Truth) -> Json:
 def labels(body: Any) -> Labels:
     """What a body that came is known by: externalEventId, e-mail and phone."""
     told = body if isinstance(body, dict) else {}
-    reached = contacts(told.get("user"), "email", "phone")
+    reached = loyalty_fields.apart(body, contacts(told.get("user"), "email", "phone"))
     return Labels(str(told.get("externalEventId")) if "type" in told else None, reached)
 
 

@@ -27,7 +27,7 @@ class Received(NamedTuple):
     """A record that the simulator accepted: a request, or one of those that a request carried.
 
     Path and parsed JSON body, as it would be with this record alone; `at`: arrival in epoch
-    seconds; `held`: of an event, the subscriber status that the vendor then had for the person,
+    seconds; `held`: of an event, the status that the vendor then had for the subscriber, or member,
     where it says so.
     """
 

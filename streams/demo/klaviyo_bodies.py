@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from streams.demo import page_fields, reading
+from streams.demo import loyalty_fields, page_fields, reading
 from streams.demo.conclusions import PROFILE
 from streams.demo.klaviyo_entitlements import entitlement_fields
 from streams.demo.parts import Call, Labels, Part, Vendor, contacts, types
@@ -50,7 +50,7 @@ def labels(body: Any) -> Labels:
     told = _attributes(body)
     person = _attributes(told.get("profile")) or told
     identity = told.get("unique_id")
-    reached = contacts(person, "email", "phone_number")
+    reached = loyalty_fields.apart(body, contacts(person, "email", "phone_number"))
     return Labels(None if identity is None else str(identity), reached)
 
 

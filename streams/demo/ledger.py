@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from streams.demo.attentive_bodies import ATTENTIVE
 from streams.demo.klaviyo_bodies import KLAVIYO
@@ -14,13 +14,44 @@ from streams.demo.yespo_bodies import YESPO
 from streams.model.ids import delivery_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from streams.demo.conclusions import Conclusion, Fact
     from streams.demo.parts import Part, Thing, Vendor
     from streams.demo.truth import Truth
 
 Json = dict[str, Any]
+
+
+class Anybody(Protocol):
+    """Somebody of either source, by its ids, with the version of what may be told of them."""
+
+    merchant: str
+    customer: str
+    version: int
+
+    @property
+    def status(self) -> str | None:
+        """What the vendor must hold by the time that an event of theirs comes."""
+        ...
+
+
+class AnyFact(Protocol):
+    """A fact of either source."""
+
+    @property
+    def id(self) -> str:
+        """It is a function of the fact."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """The event type."""
+        ...
+
+
+WhoseT = TypeVar("WhoseT", bound=Anybody)
+FactT = TypeVar("FactT", bound=AnyFact)
 
 VENDORS: Mapping[str, Vendor] = {
     "klaviyo": KLAVIYO,
@@ -37,7 +68,7 @@ class ExpectedRequest:
 
     Its path, its JSON body, and the event type that it tells.
 
-    `status`: the subscriber status that the vendor must hold by the time that the call comes.
+    `status`: what the vendor must hold of the subscriber, or member, when the call comes.
     """
 
     path: str
@@ -131,14 +162,24 @@ class Ledger:
 
     def deliver(self, truth: Truth, fact: Fact, at: int) -> None:
         """A fact that the vendor takes, concluded at that stream time."""
+        self.tell(truth, fact, at, self.vendor.parts)
+
+    def tell(
+        self,
+        whose: WhoseT,
+        fact: FactT,
+        at: int,
+        write: Callable[[FactT, WhoseT, str, bool], list[Part]],
+    ) -> None:
+        """A fact of either source, of which `write` makes the parts, as `Vendor.parts` does."""
         self.deliveries[fact.type] += 1
-        key = f"{truth.merchant}:{truth.customer}"
+        key = f"{whose.merchant}:{whose.customer}"
         name = delivery_id(fact.id, fact.type, self.connection)
-        known = self._versions.get(key) == truth.version
-        parts = self.vendor.parts(fact, truth, name, known)
+        known = self._versions.get(key) == whose.version
+        parts = write(fact, whose, name, known)
         if any(part.name == "profile" and part.outcome == "delivered" for part in parts):
-            self._versions[key] = truth.version
-        told = _Told(key, name, fact.type, at, truth.status, parts)
+            self._versions[key] = whose.version
+        told = _Told(key, name, fact.type, at, whose.status, parts)
         self._told.setdefault(key, []).append(told)
         self._enter(told, superseded=False)
 

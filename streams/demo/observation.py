@@ -10,6 +10,7 @@ import httpx2
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from streams.avro import codec
+from streams.demo import loyalty_fields
 from streams.demo.attentive_bodies import STATUS
 from streams.demo.compare import Received
 from streams.demo.verdicts import Verdict
@@ -150,6 +151,12 @@ class Metrics:
         self._client.close()
 
 
+def held_with(event_type: str, attributes: dict[str, str]) -> str | None:
+    """The status that goes with an event: the subscriber's, or the member's."""
+    loyalty = loyalty_fields.MARK in event_type
+    return attributes.get(loyalty_fields.STATUS if loyalty else STATUS)
+
+
 class Simulator:
     """A simulator's control routes.
 
@@ -201,7 +208,7 @@ class Simulator:
         self.count()
         keeps = self._vendor.keeps_status
         events = self._client.get("/_control/state").json()["events"] if keeps else []
-        held = {each["sequence"]: each["attributes"].get(STATUS) for each in events}
+        held = {each["sequence"]: held_with(each["type"], each["attributes"]) for each in events}
         return [one._replace(held=held.get(number)) for number, one in self._accepted]
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ that were fed, each customer's in the order of the feed.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 from streams.demo.disorder import BrokenRecord, broken_records
 from streams.demo.expected import Bookkeeping
 from streams.demo.reading import Unreadable, read
+from streams.demo.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,23 +35,29 @@ class Books:
         fed: bodies so far.
         expected: the bookkeeping; whole after `write`.
         broken: records put straight onto the topic.
-        strays: records that should not be on the source topic, and those that should.
-        last_at: the time of the newest record, epoch milliseconds.
     """
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._waiting: defaultdict[bytes, deque[bytes]] = defaultdict(deque)
+        self._waiting: Waiting[bytes] = Waiting()
         self.fed = 0
         self.expected = Bookkeeping()
         self.broken: list[BrokenRecord] = []
-        self.strays: list[str] = []
-        self.last_at = 0
 
     @property
     def records(self) -> int:
         """Records that the source topic must come to hold."""
-        return sum(map(len, self._waiting.values())) + self.expected.records + len(self.broken)
+        return len(self._waiting) + self.expected.records + len(self.broken)
+
+    @property
+    def strays(self) -> list[str]:
+        """Records that should not be on the source topic, and those that should."""
+        return self._waiting.strays
+
+    @property
+    def last_at(self) -> int:
+        """The time of the newest record, epoch milliseconds."""
+        return self._waiting.last_at
 
     def day(self) -> Iterator[bytes]:
         """The day's bodies, each noted as it leaves."""
@@ -71,32 +78,27 @@ class Books:
         except Unreadable:
             self.expected.arrive(body, 0)
         else:
-            self._waiting[f"{hook.merchant}:{hook.customer}".encode()].append(body)
+            self._waiting.add(f"{hook.merchant}:{hook.customer}", body, body)
 
     def break_some(self, bootstrap: str, topic: str, seed: int) -> None:
         """Put records onto the topic that nobody can read."""
         self.broken = broken_records(seed, BROKEN_RECORDS)
-        producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
-        for record in self.broken:
-            producer.produce(topic, record.value, record.key)
-        producer.flush(30)
+        put(self.broken, bootstrap, topic)
 
     def write(self, records: Iterable[Message]) -> None:
         """Write the books, over the source topic's records, each partition's in order."""
-        broken = {record.key for record in self.broken}
-        for record in records:
-            key, value, at = record.key() or b"", record.value() or b"", record.timestamp()[1]
-            self.last_at = max(self.last_at, at)
-            waiting = self._waiting.get(key)
-            if waiting and waiting[0] in value:
-                self.expected.arrive(waiting.popleft(), at)
-            elif key not in broken:
-                place = f"{record.partition()}@{record.offset()}"
-                self.strays.append(f"source record {place} is not the next of {key.decode()}")
-        for key, bodies in self._waiting.items():
-            self.strays += [f"a webhook of {key.decode()} is not on the source topic"] * len(bodies)
+        for body, at in self._waiting.find(records, {record.key for record in self.broken}):
+            self.expected.arrive(body, at)
         self.expected.end()
 
     def dead_letters(self) -> Counter[str]:
         """Dead letters of the source by reason that must be there."""
         return self.expected.dead_letters + Counter(record.reason for record in self.broken)
+
+
+def put(broken: Iterable[BrokenRecord], bootstrap: str, topic: str) -> None:
+    """Put records straight onto a topic."""
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+    for record in broken:
+        producer.produce(topic, record.value, record.key)
+    producer.flush(30)

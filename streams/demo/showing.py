@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def show(summary: Summary, console: Console) -> None:
     """Print it: what went in, what went through, whether that is exact."""
     console.print(f"A day of the shop (seed {summary.seed})", style="bold")
-    console.print(f"webhooks in: {summary.bodies:,}, on the source topic {summary.records:,}")
-    letters = _counts(summary.source_dead_letters)
-    console.print(f"dead letters of the source: {letters}", soft_wrap=True)
+    for name, one in summary.sources.items():
+        console.print(f"{name}: webhooks in {one.webhooks:,}, on its topic {one.records:,}")
+        console.print(f"  dead letters: {_counts(one.dead_letters)}", soft_wrap=True)
     told = summary.checkouts
     console.print(
         f"checkouts: {told['told']:,}, of several subscriptions {told['of_several']:,}, "

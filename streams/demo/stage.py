@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from contextlib import AbstractContextManager
@@ -12,15 +13,17 @@ from typing_extensions import override
 from streams.demo.broker import Broker, free_ports
 from streams.demo.children import Child, ChildFailed, stop
 from streams.demo.ledger import VENDORS
+from streams.demo.loyalty_catalog import TIERS
 from streams.demo.observation import Metrics, Simulator, Topics
 from streams.demo.yespo_bodies import STATUS_FIELD
-from streams.names import Names
+from streams.names import SOURCES, Names
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
 PREFIX = "demo"
+PRODUCE = "produce"
 PARTITIONS = 6
 LIMITS = 100
 """Factor on the published limits: with Klaviyo's 3,500 a minute a day would take many minutes."""
@@ -39,6 +42,9 @@ replication = 1
 [derive]
 history = "complete"
 flows_from = "beginning"
+
+[okendo]
+tiers = {tiers}
 """
 
 CONNECTION = """
@@ -70,7 +76,6 @@ class Stage(AbstractContextManager["Stage"]):
 
     def __init__(self, directory: Path) -> None:
         self.names = Names(PREFIX)
-        self.source = self.names.events("ordergroove")
         self._directory = directory
         self._broker = Broker(directory / "kafka")
         self._children: list[Child] = []
@@ -120,7 +125,9 @@ class Stage(AbstractContextManager["Stage"]):
             for name, url in self.urls.items()
         )
         bootstrap = self._broker.bootstrap
-        settings = SETTINGS.format(prefix=PREFIX, bootstrap=bootstrap, partitions=PARTITIONS)
+        settings = SETTINGS.format(
+            prefix=PREFIX, bootstrap=bootstrap, partitions=PARTITIONS, tiers=json.dumps(TIERS)
+        )
         return "".join([settings, *connections])
 
     @property
@@ -128,20 +135,21 @@ class Stage(AbstractContextManager["Stage"]):
         """The broker."""
         return self._broker.bootstrap
 
-    def producing(self) -> Child:
-        """A `streams produce ordergroove -` to feed."""
-        return self._start("produce", "produce", "ordergroove", "-", stdin=subprocess.PIPE)
+    def producing(self, source: str) -> Child:
+        """A `streams produce <source> -` to feed."""
+        return self._start(f"{PRODUCE}-{source}", PRODUCE, source, "-", stdin=subprocess.PIPE)
 
     def check(self) -> None:
         """Raise `ChildFailed` if a worker or a simulator has ended."""
         for child in self._children:
-            if child.name not in ("topics", "produce"):
+            if child.name != "topics" and not child.name.startswith(PRODUCE):
                 child.check()
 
     def quiet(self) -> bool:
         """Whether everything that was fed has been derived and delivered."""
         self.check()
-        if self.topics.behind(self.names.derive_group, self.source):
+        lanes = map(self.names.derived, SOURCES)
+        if any(self.topics.behind(each.group, each.topic) for each in lanes):
             return False
         numbers = self.deliver.read()
         return (

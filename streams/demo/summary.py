@@ -11,12 +11,14 @@ from streams.demo.compare import compare
 from streams.demo.observation import dead_letters, derived, verdicts
 from streams.demo.stage import LIMITS, Stage
 from streams.demo.verdicts import differing_verdicts
+from streams.names import OKENDO, ORDERGROOVE, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from streams.demo.compare import Received
     from streams.demo.ledger import Ledger
+    from streams.demo.loyalty_books import LoyaltyBooks
     from streams.demo.observation import Verdicts
     from streams.demo.shopkeeping import Books
     from streams.demo.verdicts import Verdict
@@ -47,13 +49,21 @@ class Through(msgspec.Struct, frozen=True):
     differences: list[str]
 
 
+class Source(msgspec.Struct, frozen=True):
+    """What went in by one source: webhooks, the records that they became, what was given up on."""
+
+    webhooks: int
+    records: int
+    dead_letters: Counts
+
+
 class Summary(msgspec.Struct, frozen=True):
     """What `--json` writes. Rates are a second, durations seconds; `differences` are for people.
 
-    Counts are those of all connections together, as in `Through`. `checkouts`: how many were told,
-    how many list several subscriptions, how many were told again, and how many at the end, when no
-    webhook moved stream time any more. `seconds`: from the first webhook to the last request,
-    without those that tell of checkouts: these wait on purpose.
+    Counts are those of all connections, as in `Through`, and of all `sources` together.
+    `checkouts`: how many were told, how many list several subscriptions, how many were told again,
+    and how many at the end, when no webhook moved stream time any more. `seconds`: from the first
+    webhook to the last request, without those that tell of checkouts: these wait on purpose.
     """
 
     ok: bool
@@ -65,6 +75,7 @@ class Summary(msgspec.Struct, frozen=True):
     outcomes: Counts
     dead_letters: Counts
     source_dead_letters: Counts
+    sources: dict[str, Source]
     checkouts: Counts
     requests: int
     accepted: int
@@ -77,10 +88,18 @@ class Summary(msgspec.Struct, frozen=True):
     differences: list[str]
 
 
-def summarize(stage: Stage, books: Books, seed: int, began: float) -> Summary:
+def summarize(
+    stage: Stage, books: Books, members: LoyaltyBooks, seed: int, began: float
+) -> Summary:
     """Hold what was observed beside the books. `began`: epoch seconds of the first webhook."""
     topics, names, book = stage.topics, stage.names, books.expected
-    letters = dead_letters(topics, names.dead_letters("ordergroove"))
+    letters = {name: dead_letters(topics, names.dead_letters(name)) for name in SOURCES}
+    sources = {
+        ORDERGROOVE: _source(books.fed + len(books.broken), book.records, letters[ORDERGROOVE]),
+        OKENDO: _source(
+            members.fed + len(members.broken), members.expected.records, letters[OKENDO]
+        ),
+    }
     came = verdicts(topics, names.outcomes)
     received = {name: stage.simulators[name].accepted() for name in book.ledgers}
     for name, ledger in book.ledgers.items():
@@ -89,23 +108,26 @@ def summarize(stage: Stage, books: Books, seed: int, began: float) -> Summary:
         name: _through(stage, ledger, received[name], came[name])
         for name, ledger in book.ledgers.items()
     }
-    differences = books.strays + _differing("dead letters", books.dead_letters(), letters)
+    differences = books.strays + members.strays
+    for name, one in ((ORDERGROOVE, books), (OKENDO, members)):
+        differences += _differing(f"{name}: dead letters", one.dead_letters(), letters[name])
     differences += [f"{name}: {each}" for name, one in through.items() for each in one.differences]
     ledgers = book.ledgers.values()
     ended = max((_last(one, received[one.connection]) for one in ledgers), default=began)
     seconds = max(ended - began, 0.001)
-    fed = books.fed + len(books.broken)
+    fed = sum(one.webhooks for one in sources.values())
     every = through.values()
     return Summary(
         ok=not differences,
         seed=seed,
         bodies=fed,
-        records=book.records,
+        records=sum(one.records for one in sources.values()),
         derived=_total(one.derived for one in every),
         deliveries=sum(one.deliveries for one in every),
         outcomes=_total(one.outcomes for one in every),
-        dead_letters=_total([letters, *(one.dead_letters for one in every)]),
-        source_dead_letters=_total([letters]),
+        dead_letters=_total([*letters.values(), *(one.dead_letters for one in every)]),
+        source_dead_letters=_total(letters.values()),
+        sources=sources,
         checkouts=_checkouts(book.noticed),
         requests=sum(one.requests for one in every),
         accepted=sum(one.accepted for one in every),
@@ -117,6 +139,10 @@ def summarize(stage: Stage, books: Books, seed: int, began: float) -> Summary:
         connections=through,
         differences=differences[:_SHOWN],
     )
+
+
+def _source(webhooks: int, records: int, letters: Counter[str]) -> Source:
+    return Source(webhooks, records, _total([letters]))
 
 
 def _through(stage: Stage, ledger: Ledger, received: list[Received], came: Verdicts) -> Through:

@@ -11,6 +11,7 @@ from streams.demo.disorder import broken_records
 from streams.demo.reading import Unreadable, read
 from streams.demo.shop import Shop
 from streams.demo.shopkeeping import Books
+from tests.support.kafka_record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,33 +19,6 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 FIRST = 1_790_100_000_000
-
-
-class Record:
-    """As much of a Kafka record as the books look at."""
-
-    def __init__(self, key: bytes, value: bytes, at: int) -> None:
-        self._key, self._value, self._at = key, value, at
-
-    def key(self) -> bytes:
-        """`merchant:customer`."""
-        return self._key
-
-    def value(self) -> bytes:
-        """Holds the body."""
-        return self._value
-
-    def timestamp(self) -> tuple[int, int]:
-        """When Kafka recorded it."""
-        return 2, self._at
-
-    def partition(self) -> int:
-        """Any."""
-        return 3
-
-    def offset(self) -> int:
-        """Any."""
-        return 14
 
 
 @pytest.fixture(name="books")

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from streams.demo.showing import show
-from streams.demo.summary import Summary, Through
+from streams.demo.summary import Source, Summary, Through
 
 KLAVIYO = Through(
     ok=True,
@@ -37,6 +37,10 @@ SUMMARY = Summary(
     outcomes={},
     dead_letters={"rejected": 1, "malformed": 5},
     source_dead_letters={"malformed": 5},
+    sources={
+        "ordergroove": Source(1_762, 1_745, {"malformed": 5}),
+        "okendo": Source(250, 245, {}),
+    },
     checkouts={"told": 130, "of_several": 44, "again": 2, "last": 31},
     requests=2_398,
     accepted=2_389,
@@ -61,8 +65,10 @@ def printed(summary: Summary, width: int = 120) -> list[list[str]]:
     "line",
     [
         "A day of the shop (seed 7)",
-        "webhooks in: 2,012, on the source topic 1,990",
-        "dead letters of the source: malformed 5",
+        "ordergroove: webhooks in 1,762, on its topic 1,745",
+        "dead letters: malformed 5",
+        "okendo: webhooks in 250, on its topic 245",
+        "dead letters: none",
         "checkouts: 130, of several subscriptions 44, told again 2, after the last webhook 31",
         "klaviyo attentive ometria yespo",
         "events on the delivery topic 1,200 1,200 1,200 1,200",
@@ -78,7 +84,7 @@ def printed(summary: Summary, width: int = 120) -> list[list[str]]:
     ],
 )
 def test_a_line_is_printed(line: str) -> None:
-    """Counts of each vendor in its column, those of the source and the checkouts above."""
+    """Counts of each vendor in its column, those of the sources and the checkouts above."""
     assert line.split() in printed(SUMMARY)
 
 
