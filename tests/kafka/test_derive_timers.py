@@ -302,7 +302,11 @@ def test_timers_move_with_their_partitions(shop: Shop) -> None:
     assert set() == shop.waiting()
 
 
-@pytest.mark.parametrize("off", [0, -7_200, 7_200], ids=["right", "behind", "ahead"])
+@pytest.mark.parametrize(
+    "off",
+    [pytest.param(0, marks=pytest.mark.long), -7_200, 7_200],
+    ids=["right", "behind", "ahead"],
+)
 def test_an_idle_topic_fires_by_the_clock(shop: Shop, off: int) -> None:
     """No record comes any more, and the worker that had read them was killed at its commit.
 

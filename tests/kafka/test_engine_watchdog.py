@@ -31,7 +31,7 @@ def heal(world: World, log: Path) -> None:
         assert 0 == worker.ended()
 
 
-@pytest.mark.parametrize("where", ["sleep", "spin"])
+@pytest.mark.parametrize("where", [pytest.param("sleep", marks=pytest.mark.long), "spin"])
 def test_a_job_that_does_not_return(world: World, tmp_path: Path, where: str) -> None:
     """The event loop stands, in C code or in Python: exit 71, the stack names the job."""
     with TroubledWorker(world, "w", "--stick", where, log=tmp_path) as worker:

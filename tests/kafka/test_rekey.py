@@ -333,6 +333,7 @@ def test_partitions_added_since_are_read_from_their_beginning(bridge: Bridge) ->
     assert {0: 1, 1: 0, 2: 0, 3: 0} == found
 
 
+@pytest.mark.long
 def test_rekey_goes_on_with_partitions_added_to_its_topic(bridge: Bridge) -> None:
     """It ends with 70 when it notices; after a restart it reads them from their beginning."""
     rekey = bridge.ready_worker("rekey")
