@@ -47,11 +47,14 @@ class SentThings:
             self._sent.pop(partition, None)
 
     def unchanged(self, partition: int, event: EnrichedEvent, part: Part) -> bool:
-        """Whether the vendor has a part's thing as it is."""
+        """Whether the vendor has a part's thing as it is; what is asked for is kept longest."""
         if part.thing is None:
             return False
         sent = self._sent.get(partition, {}).get(customer_key(event.merchant, event.customer_id))
-        return sent is not None and sent.digests.get(part.thing) == part.substance
+        if sent is None or sent.digests.get(part.thing) != part.substance:
+            return False
+        sent.digests[part.thing] = sent.digests.pop(part.thing)
+        return True
 
     def applied(self, delivery: Delivery, event: EnrichedEvent, step: Step) -> None:
         """Note, here and in Kafka, that the vendor has a step's thing.

@@ -205,6 +205,21 @@ def test_what_was_sent_of_things_is_remembered() -> None:
     assert [(b"\0things\0m1:a", 0)] == [(each.key, each.partition) for each in stage.of("profiles")]
 
 
+def test_what_is_told_of_again_and_again_is_not_forgotten() -> None:
+    """A few things of a customer are remembered: those that were asked for last."""
+
+    async def story(stage: Stage) -> None:
+        kinds = ("thing_lasting" if n % 3 == 1 else f"thing_o{n}" for n in range(1, 60))
+        await stage.feed(*(of("a", n, kind, 7) for n, kind in enumerate(kinds, 1)))
+        await stage.until_offset(59)
+
+    stage = tell(story, travels=(Batch("many", 1, 10_000, 0.0, ""),))
+    again = range(4, 60, 3)
+
+    assert not {f"a-{number}" for number in again} & set(stage.server.events)
+    assert "a-1" in stage.server.events
+
+
 @pytest.mark.parametrize("status", [400, 500])
 def test_a_thing_that_was_not_taken_is_not_remembered(status: int) -> None:
     """Only what the vendor accepted counts."""
