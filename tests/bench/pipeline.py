@@ -11,38 +11,41 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
+from msgspec import structs
+
 from streams import pipeline as stages
 from streams.avro import codec
+from streams.avro_structs import struct_writer
 from streams.demo.shop import OPENS, Shop
 from streams.derive import DeriveOptions
 from streams.destinations import DESTINATIONS
 from streams.engine.garbage import collect_seldom
 from streams.engine.timers import Timers
 from streams.errors import BadRecord
+from streams.families import SUBSCRIBERS
 from streams.model.row_bytes import decode_row
-from streams.route import Route
+from streams.route import Route, route
 from streams.sources.ordergroove import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from streams.families import Family
 
 
 FED = (OPENS + 26 * 3_600) * 1_000
 """When the day is fed, epoch milliseconds of stream time: an event a millisecond."""
 
 CALLED = {
-    "row": ("decode_row", "encode_row", "row_due"),
+    "row": ("decode", "encode", "due"),
     "derive": ("derive", "fire"),
-    "route": ("route",),
     "enrich": ("enrich",),
 }
-"""Stage → what the pipeline calls for it."""
-MADE = {"decode": "event_reader", "encode": "struct_writer"}
-"""Stage → what makes the function that the pipeline calls for it."""
+"""Stage → what the pipeline calls of a source's family for it."""
+STAGES = ("decode", *CALLED, "route", "encode")
 
 
 class Day(NamedTuple):
@@ -86,10 +89,11 @@ def _records(seed: int, events: int) -> list[bytes]:
     return records
 
 
-def _pipeline() -> stages.Pipeline:
+def _pipeline(family: Family[Any, Any, Any] = SUBSCRIBERS) -> stages.Pipeline:
     routes = [Route(name, each.takes) for name, each in sorted(DESTINATIONS.items())]
     options = DeriveOptions(history="complete")
-    return stages.Pipeline(codec("sources/ordergroove"), codec("events/enriched"), routes, options)
+    source, enriched = codec("sources/ordergroove"), codec("events/enriched")
+    return stages.Pipeline(source, enriched, routes, options, family)
 
 
 def _day(pipeline: stages.Pipeline, records: Sequence[bytes]) -> Day:
@@ -112,7 +116,7 @@ def _day(pipeline: stages.Pipeline, records: Sequence[bytes]) -> Day:
 
 def _shares(records: Sequence[bytes]) -> str:
     """The stages' shares of the time, the largest first."""
-    spent = dict.fromkeys((*CALLED, *MADE), 0.0)
+    spent = dict.fromkeys(STAGES, 0.0)
 
     def timed(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -127,16 +131,17 @@ def _shares(records: Sequence[bytes]) -> str:
     def made(stage: str, maker: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *arguments: timed(stage, maker(*arguments))
 
-    with ExitStack() as patched:
-        for stage, names in CALLED.items():
-            for name in names:
-                replaced = timed(stage, getattr(stages, name))
-                patched.enter_context(patch.object(stages, name, replaced))
-        for stage, name in MADE.items():
-            replaced = made(stage, getattr(stages, name))
-            patched.enter_context(patch.object(stages, name, replaced))
+    called = {
+        name: timed(stage, getattr(SUBSCRIBERS, name))
+        for stage, names in CALLED.items()
+        for name in names
+    }
+    reader = made("decode", SUBSCRIBERS.event_reader)
+    family = structs.replace(SUBSCRIBERS, event_reader=reader, **called)
+    writer, router = made("encode", struct_writer), timed("route", route)
+    with patch.object(stages, "struct_writer", writer), patch.object(stages, "route", router):
         began = time.perf_counter()
-        _day(_pipeline(), records)
+        _day(_pipeline(family), records)
         whole = time.perf_counter() - began
     spent["the rest"] = whole - sum(spent.values())
     ordered = sorted(spent.items(), key=lambda each: -each[1])
