@@ -122,7 +122,7 @@ class Check:
         fields = ", ".join(each for each in demand.fields if each)
         return Line(
             rows,
-            f"{demand.name} ({fields})" if fields else demand.name,
+            f"{demand.reason} ({fields})" if fields else demand.reason,
             demand.says,
             demand.source,
             self._judged[key],

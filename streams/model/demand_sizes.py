@@ -16,10 +16,7 @@ class Without(Demand, frozen=True, kw_only=True):
     characters: frozenset[str]
     of: Literal["text", "names"] = "text"
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "forbidden_character"
+    reason = "forbidden_character"
 
     @property
     @override
@@ -87,10 +84,7 @@ class Bytes(Demand, frozen=True, kw_only=True):
     most: int
     of: Literal["whole", "texts"] = "whole"
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "too_large"
+    reason = "too_large"
 
     @property
     @override

@@ -17,10 +17,7 @@ class Identified(Demand, frozen=True, kw_only=True):
 
     any_of: tuple[str, ...]
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "no_identifier"
+    reason = "no_identifier"
 
     @property
     @override
@@ -40,10 +37,7 @@ class Holds(Demand, frozen=True, kw_only=True):
 
     any_of: tuple[str, ...]
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "no_identifier"
+    reason = "no_identifier"
 
     @property
     @override
@@ -62,10 +56,7 @@ class Present(Demand, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "missing_field"
+    reason = "missing_field"
 
     @property
     @override
@@ -92,10 +83,7 @@ class Happened(Demand, frozen=True, kw_only=True):
     oldest: int
     ahead: int = YEAR
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "time_out_of_range"
+    reason = "time_out_of_range"
 
     @property
     @override
@@ -114,10 +102,7 @@ class OneOf(Demand, frozen=True, kw_only=True):
 
     values: frozenset[str]
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "unknown_value"
+    reason = "unknown_value"
 
     @property
     @override
@@ -133,10 +118,7 @@ class OneOf(Demand, frozen=True, kw_only=True):
 class Plain(Demand, frozen=True, kw_only=True):
     """Each value in the object at `path` is one plain value, and none is empty."""
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "attribute_value"
+    reason = "attribute_value"
 
     @property
     @override
@@ -155,10 +137,7 @@ class Plain(Demand, frozen=True, kw_only=True):
 class Texts(Demand, frozen=True, kw_only=True):
     """A flat object from text to text."""
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "not_text"
+    reason = "not_text"
 
     @property
     @override
@@ -177,10 +156,7 @@ class Texts(Demand, frozen=True, kw_only=True):
 class Impersonal(Demand, frozen=True, kw_only=True):
     """No address and no phone number: the vendor wants ids that say nothing about anybody."""
 
-    @property
-    @override
-    def reason(self) -> str:
-        return "personal_identifier"
+    reason = "personal_identifier"
 
     @property
     @override

@@ -95,13 +95,8 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     field: str | None = None
 
     @property
-    def name(self) -> str:
-        """The rule's name, as `streams check` and the documentation print it."""
-        return self.reason
-
-    @property
     def reason(self) -> str:
-        """The outcome's reason where it is broken."""
+        """The outcome's reason where it is broken, and the rule's name for people."""
         raise NotImplementedError
 
     @property
@@ -203,7 +198,7 @@ _json = msgspec.json.Encoder().encode
 def values_at(body: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The values at a dotted path with their own paths; nothing where it leads nowhere.
 
-    `*` goes into each element of a list; an index that is a number into one.
+    `*` goes into each element of a list.
     """
     found: list[tuple[str, Any]] = [("", body)]
     for step in path.split(".") if path else ():

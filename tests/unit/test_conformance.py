@@ -70,7 +70,7 @@ def example(name: str, rows: str) -> Any:
 
 
 ROWS = [
-    pytest.param(name, rows, demand, id=f"{name} {rows} {place} {demand.name}")
+    pytest.param(name, rows, demand, id=f"{name} {rows} {place} {demand.reason}")
     for name in ALL
     for rows, demands in DESTINATIONS[name].rules.demands.items()
     for place, demand in enumerate(demands)
