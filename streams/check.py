@@ -87,8 +87,7 @@ class Check:
             if isinstance(part, Part):
                 if part.name == "event":
                     self._fresh[part.outcome is not Outcome.DELIVERED_NO_TRIGGER] += 1
-                request = part.request
-                self._see_rows(request.frame.batch if request.frame else request.endpoint)
+                self._see_rows(part.request.kind)
             elif part.outcome is Outcome.REJECTED:
                 self._see_refusal(part, event)
 

@@ -24,7 +24,7 @@ from . import loyalty
 from .answers import verdict_of
 from .attentive_payloads import EVENTS
 from .attentive_rules import RULES, user_of
-from .fields import STATUS
+from .fields import STATUS, is_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ def _profile(event: EnrichedEvent, attributes: Fields, user: Fields, now: int) -
 
 
 def _event(event: EnrichedEvent, body: Fields, now: int, options: Options) -> Part | Refusal:
-    if event.late and options.late_events == "data":
+    if is_data(event, options):
         return Refusal("event", Outcome.FILTERED, "late")
     broken = RULES.broken("events-custom", body, event.occurred_at, now)
     if broken is not None:

@@ -17,7 +17,7 @@ from streams.model.enriched import EnrichedEvent
 from streams.model.wording import CARDS, amount, days_between, frequency_description
 
 if TYPE_CHECKING:
-    from streams.model.enriched import ItemView, OrderView, SubscriptionView
+    from streams.model.enriched import ItemView, OrderView, ProfileView, SubscriptionView
     from streams.model.events import Product
 
 Fields = dict[str, Any]
@@ -33,6 +33,20 @@ STATUS = "Ordergroove Subscriber Status"
 def told(**fields: Any) -> Fields:
     """The fields that somebody told us."""
     return {name: value for name, value in fields.items() if value is not None and value != ""}
+
+
+def is_data(event: EnrichedEvent, options: Options) -> bool:
+    """Whether the event is data that must start no flow: it is late, and the connection says so."""
+    return event.late and options.late_events == "data"
+
+
+def standing(who: ProfileView) -> dict[str, str | int | None]:
+    """How a customer stands, by the names of `Options.contact_fields`."""
+    return {
+        "status": who.status,
+        "active_subscriptions": who.active_subscriptions,
+        "total_subscriptions": who.total_subscriptions,
+    }
 
 
 def subscriber(event: EnrichedEvent, _: Options) -> Fields:

@@ -15,7 +15,7 @@ from streams.model.delivery import Outcome, Part, Refusal, Request
 from streams.model.wording import iso_seconds
 
 from . import loyalty
-from .fields import STATUS, told
+from .fields import STATUS, is_data, told
 from .klaviyo_answers import classify
 from .klaviyo_payloads import EVENTS
 from .klaviyo_rules import RULES, identifiers_of
@@ -113,14 +113,9 @@ def _part(
         body=body,
         endpoint=endpoint,
     )
-    silent = name == "event" and _silent(event, options)
+    silent = name == "event" and is_data(event, options)
     outcome = Outcome.DELIVERED_NO_TRIGGER if silent else Outcome.DELIVERED
     return Part(name, request, outcome, carries_profile=True)
-
-
-def _silent(event: EnrichedEvent, options: Options) -> bool:
-    """Whether the event is data that must start no flow."""
-    return event.late and options.late_events == "data"
 
 
 def _event_body(
@@ -143,7 +138,7 @@ def _event_body(
         "time": iso_seconds(event.occurred_at),
         "unique_id": delivery_id,
     }
-    if _silent(event, options):
+    if is_data(event, options):
         attributes["backfill"] = True
     return {"data": {"type": "event", "attributes": attributes}}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from streams.model.delivery import Outcome, Part, Refusal, Request
 from streams.model.wording import iso_millis
 
-from .fields import told
+from .fields import is_data, standing, told
 from .ometria_answers import LATE_ERRORS, classify, read_late_errors
 from .ometria_payloads import EVENTS
 from .ometria_rules import CONTACT, EVENT, LONGEST_TEXT, PUSH, RULES, identity_of
@@ -87,7 +87,7 @@ class Ometria:
 
 
 def _event(event: EnrichedEvent, delivery_id: str, now: int, options: Options) -> Part | Refusal:
-    if event.late and options.late_events == "data":
+    if is_data(event, options):
         return Refusal("event", Outcome.FILTERED, "late")
     name, table = EVENTS[event.type]
     properties: Fields = {}
@@ -118,11 +118,6 @@ def _fitting(properties: Fields) -> Fields:
 
 def _contact(event: EnrichedEvent, options: Options) -> dict[str, Any]:
     who = event.profile
-    known = {
-        "status": who.status,
-        "active_subscriptions": who.active_subscriptions,
-        "total_subscriptions": who.total_subscriptions,
-    }
     named = dict(CONTACT_FIELDS) | dict(options.contact_fields)
     return told(
         **{
@@ -132,7 +127,7 @@ def _contact(event: EnrichedEvent, options: Options) -> dict[str, Any]:
             "id": event.customer_id,
             "customer_id": event.customer_id,
             "email": RULES.identifier("email").good(who.email),
-            "properties": {named[of]: value for of, value in known.items() if named[of]},
+            "properties": {named[of]: value for of, value in standing(who).items() if named[of]},
         }
     )
 

@@ -14,7 +14,7 @@ import msgspec
 from streams.model.delivery import Frame, Outcome, Part, Refusal, Request
 from streams.model.ids import digest
 
-from .fields import told
+from .fields import is_data, standing, told
 from .yespo_answers import classify
 from .yespo_payloads import EVENTS, STATUSES, order
 from .yespo_rules import CONTACTS, EVENT, ORDERS, RULES, SHARED, identifiers_of
@@ -80,7 +80,7 @@ class Yespo:
 
 
 def _event(event: EnrichedEvent, delivery_id: str, now: int, options: Options) -> Part | Refusal:
-    if event.late and options.late_events == "data":
+    if is_data(event, options):
         return Refusal("event", Outcome.FILTERED, "late")
     status = options.order_statuses.get(event.type, STATUSES.get(event.type))
     if event.order is not None and status:
@@ -114,12 +114,7 @@ def _whole(part: Part | Refusal, thing: str, lasting: Mapping[str, Any]) -> Part
 
 def _contact(event: EnrichedEvent, now: int, options: Options) -> Part | Refusal:
     """The customer's own fields, by number, and nothing else: what else the vendor knows stays."""
-    who, ids = event.profile, options.contact_fields
-    known = {
-        "status": who.status,
-        "active_subscriptions": who.active_subscriptions,
-        "total_subscriptions": who.total_subscriptions,
-    }
+    known, ids = standing(event.profile), options.contact_fields
     good = identifiers_of(event)
     channels = [("email", good.get("email")), ("sms", good.get("phone"))]
     body = told(
@@ -147,8 +142,7 @@ def _frame(options: Options) -> Frame:
 
 
 def _part(name: PartName, request: Request, event: EnrichedEvent, now: int) -> Part | Refusal:
-    rows = request.frame.batch if request.frame is not None else request.endpoint
-    broken = RULES.broken(rows, request.body, event.occurred_at, now)
+    broken = RULES.broken(request.kind, request.body, event.occurred_at, now)
     return Part(name, request) if broken is None else Refusal(name, Outcome.REJECTED, *broken)
 
 

@@ -69,6 +69,11 @@ class Request(msgspec.Struct, frozen=True):
     endpoint: str
     frame: Frame | None = None
 
+    @property
+    def kind(self) -> str:
+        """What the vendor's rules call such a request (`rules.Rules.demands`)."""
+        return self.endpoint if self.frame is None else self.frame.batch
+
     def framed(self, bodies: Iterable[bytes]) -> bytes:
         """The bytes of a call with these records' bytes; without a frame, of the only one."""
         joined = b",".join(bodies)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from .rules import EMAIL, PHONE, Broken, Demand, Sight, first, joined, values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 YEAR = 366 * 86_400_000
 """Milliseconds; the longest that vendors let an event lie in the future."""
@@ -127,11 +130,8 @@ class Plain(Demand, frozen=True, kw_only=True):
 
     @override
     def broken(self, sight: Sight) -> Broken | None:
-        for where, value in values_at(sight.body, self.path):
-            for name, each in value.items():
-                if each is None or each == "" or isinstance(each, (list, tuple, dict)):
-                    return Broken(self.reason, joined(where, name))
-        return None
+        found = first(_inside(sight.body, self.path), _not_plain)
+        return None if found is None else Broken(self.reason, found)
 
 
 class Texts(Demand, frozen=True, kw_only=True):
@@ -146,11 +146,8 @@ class Texts(Demand, frozen=True, kw_only=True):
 
     @override
     def broken(self, sight: Sight) -> Broken | None:
-        for where, value in values_at(sight.body, self.path):
-            for name, each in value.items():
-                if not isinstance(each, str):
-                    return Broken(self.reason, joined(where, name))
-        return None
+        found = first(_inside(sight.body, self.path), lambda value: not isinstance(value, str))
+        return None if found is None else Broken(self.reason, found)
 
 
 class Impersonal(Demand, frozen=True, kw_only=True):
@@ -167,6 +164,17 @@ class Impersonal(Demand, frozen=True, kw_only=True):
     def broken(self, sight: Sight) -> Broken | None:
         found = first(values_at(sight.body, self.path), _personal)
         return None if found is None else Broken(self.reason, found)
+
+
+def _inside(body: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The values in the objects at a path, each with its own."""
+    for where, value in values_at(body, path):
+        for name, each in value.items():
+            yield joined(where, name), each
+
+
+def _not_plain(value: Any) -> bool:
+    return value is None or value == "" or isinstance(value, (list, tuple, dict))
 
 
 def _personal(value: Any) -> bool:

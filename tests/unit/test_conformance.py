@@ -46,8 +46,7 @@ class Sent(NamedTuple):
     @property
     def rows(self) -> str:
         """The name under which its demands stand."""
-        request = self.part.request
-        return request.frame.batch if request.frame is not None else request.endpoint
+        return self.part.request.kind
 
     @property
     def judged(self) -> Any:
