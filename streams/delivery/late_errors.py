@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from streams.delivery.http import Http
-    from streams.model.delivery import Destination, Request
+    from streams.model.delivery import Destination, Request, Response
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class LateErrors:
     def start(self) -> None:
         """Begin to look, if the vendor lists any; what is listed already is nobody's news."""
         if self._task is None and self._destination.late_errors is not None:
-            look = self._look_regularly(self._destination.late_errors)
+            look = self._look_regularly(*self._destination.late_errors)
             self._task = asyncio.get_running_loop().create_task(look)
 
     def stop(self) -> None:
@@ -63,7 +63,9 @@ class LateErrors:
             self._task.cancel()
             self._task, self._seen = None, None
 
-    async def _look_regularly(self, request: Request) -> None:
+    async def _look_regularly(
+        self, request: Request, read: Callable[[Response], Sequence[str]]
+    ) -> None:
         while True:
             try:
                 response = await self._http.send(request, b"")
@@ -71,7 +73,7 @@ class LateErrors:
                 log.info("%s: no list of late errors: %s", self._destination.name, failure.reason)
             else:
                 if 200 <= response.status < 300:
-                    self._note(self._destination.read_late_errors(response))
+                    self._note(read(response))
             await asyncio.sleep(self._every)
 
     def _note(self, fields: Sequence[str]) -> None:

@@ -79,11 +79,6 @@ class Attentive:
             parts.append(_event(event, body, now, options))
         return parts
 
-    def read_late_errors(self, response: Response) -> tuple[str, ...]:
-        """It lists none."""
-        del response
-        return ()
-
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The token's header (contract §1)."""
         return {"authorization": f"Bearer {credentials}"}

@@ -77,11 +77,6 @@ class Klaviyo:
         body = _event_body(event, delivery_id, profile, properties, options)
         return [_part("event", "events", body, event, now, options)]
 
-    def read_late_errors(self, response: Response) -> tuple[str, ...]:
-        """It lists none."""
-        del response
-        return ()
-
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The private key's header (contract §1)."""
         return {"authorization": f"Klaviyo-API-Key {credentials}"}

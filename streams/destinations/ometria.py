@@ -13,7 +13,7 @@ from streams.model.delivery import Outcome, Part, Refusal, Request
 from streams.model.wording import iso_millis
 
 from .fields import is_data, standing, told
-from .ometria_answers import LATE_ERRORS, classify, read_late_errors
+from .ometria_answers import LATE_ERRORS, classify
 from .ometria_payloads import EVENTS
 from .ometria_rules import CONTACT, EVENT, LONGEST_TEXT, PUSH, RULES, identity_of
 
@@ -72,10 +72,6 @@ class Ometria:
         if event.type in EVENTS:
             parts.append(_event(event, delivery_id, now, options))
         return parts
-
-    def read_late_errors(self, response: Response) -> list[str]:
-        """The fields of the newest errors; whose they are it does not say (contract §2)."""
-        return read_late_errors(response)
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The key's header (contract §1)."""

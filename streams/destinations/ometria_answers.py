@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.model.delivery import Accepted, Rejected, Request
+from streams.model.delivery import Accepted, LateErrors, Rejected, Request
 
 from .answers import verdict_of
 
@@ -26,10 +26,6 @@ class _Counts(msgspec.Struct):
     rejected: int = 0
 
 
-LATE_ERRORS = Request("GET", "/v2/push/_errors", {}, {}, "push")
-"""What was refused after its 202: up to 100, the newest, without an id."""
-
-
 class _Error(msgspec.Struct):
     """What is read of an entry; its words may quote what was sent."""
 
@@ -43,6 +39,10 @@ def read_late_errors(response: Response) -> list[str]:
     except (ValueError, RecursionError):
         return []
     return [each.error_path.removeprefix("root").replace(" > ", ".").strip(". ") for each in errors]
+
+
+LATE_ERRORS = LateErrors(Request("GET", "/v2/push/_errors", {}, {}, "push"), read_late_errors)
+"""What was refused after its 202: up to 100, the newest, without an id (contract §2)."""
 
 
 def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:

@@ -65,11 +65,6 @@ class Yespo:
             parts.append(_event(event, delivery_id, now, options))
         return parts
 
-    def read_late_errors(self, response: Response) -> tuple[str, ...]:
-        """It lists none."""
-        del response
-        return ()
-
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The key as a password, with any user (contract §1)."""
         return {"authorization": f"Basic {b64encode(f'streams:{credentials}'.encode()).decode()}"}

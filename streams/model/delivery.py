@@ -6,9 +6,9 @@ sent; `classify` reads an answer. Both are pure: nothing here talks to anyone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -122,6 +122,18 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
+class LateErrors(NamedTuple):
+    """A vendor's list of what it refused after its answers.
+
+    Attributes:
+        request: the call that asks for it.
+        read: the fields of what is listed, one for each error.
+    """
+
+    request: Request
+    read: Callable[[Response], Sequence[str]]
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The vendor took it. `note` says what it ignored, if it said so."""
 
@@ -216,11 +228,8 @@ class Destination(Protocol):
         """
 
     @property
-    def late_errors(self) -> Request | None:
-        """The call that lists what the vendor refused after its answers; None: it lists nothing."""
-
-    def read_late_errors(self, response: Response) -> Sequence[str]:
-        """The fields of what is listed, one for each error."""
+    def late_errors(self) -> LateErrors | None:
+        """Where the vendor lists what it refused after its answers; None: it lists nothing."""
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The headers that carry the credentials."""

@@ -67,7 +67,7 @@ DESTINATIONS = (
         "late-event-sent-to-attentive",
         "Attentive has no backfill: a late event starts its journey.",
         "streams/destinations/attentive.py",
-        '    if is_data(event, options):\n',
+        "    if is_data(event, options):\n",
         '    if event.late and options.late_events == "trigger":\n',
         ("tests/unit/test_attentive_events.py",),
     ),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from streams.delivery.known import Things, Waiting
     from streams.delivery.pending import Recalled
     from streams.model import rules
-    from streams.model.delivery import Request
+    from streams.model.delivery import LateErrors
     from streams.model.enriched import EnrichedEvent
     from streams.model.rules import Limit
 
@@ -53,7 +53,7 @@ class Stage:
         *,
         limits: tuple[Limit, ...] = (),
         travels: tuple[rules.Batch, ...] = (),
-        late_errors: Request | None = None,
+        late_errors: LateErrors | None = None,
         schedule: Schedule = FAST,
         rule: Rule = DEFAULT_RULE,
         **connection: Any,

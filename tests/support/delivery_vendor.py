@@ -76,7 +76,7 @@ class Vendor:
 
     name = "vendor"
     takes: frozenset[str] = frozenset()
-    late_errors: asked.Request | None = None
+    late_errors: asked.LateErrors | None = None
 
     def __init__(
         self, url: str = "", limits: tuple[Limit, ...] = (), batches: tuple[Batch, ...] = ()
@@ -120,11 +120,6 @@ class Vendor:
                 return [self._travelling(event, request)]
             case _:
                 return [part]
-
-    def read_late_errors(self, response: Response) -> list[str]:
-        """A JSON list of fields."""
-        found: list[str] = msgspec.json.decode(response.body)
-        return found
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The credentials as they are."""

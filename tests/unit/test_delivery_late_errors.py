@@ -6,11 +6,18 @@ import msgspec
 import pytest
 
 from streams.destinations.ometria import OMETRIA
-from streams.model.delivery import Request, Response
+from streams.model.delivery import LateErrors, Request, Response
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, Seen
 
-LIST = Request("GET", "/errors", {}, {}, "errors")
+
+def listed(response: Response) -> list[str]:
+    """A JSON list of fields."""
+    found: list[str] = msgspec.json.decode(response.body)
+    return found
+
+
+LIST = LateErrors(Request("GET", "/errors", {}, {}, "errors"), listed)
 
 
 def told(stage: Stage) -> list[tuple[str | None, str, str]]:
@@ -61,9 +68,14 @@ def test_only_one_looks() -> None:
         stage.own(0, 1, epoch=2)
         await until(lambda: len(stage.server.seen) >= 2)
         stage.handler.drop([0])
-        await until(lambda: stage.handler._late_errors._task is None)
+        tasks.append(stage.handler._late_errors._task)
+        stage.own(1, epoch=3)
+        tasks.append(stage.handler._late_errors._task)
 
+    tasks: list[object] = []
     tell(story, late_errors=LIST)
+
+    assert [None, None] == tasks
 
 
 @pytest.mark.parametrize("mode", ["shadow", "off"])
@@ -90,4 +102,4 @@ def test_who_sends_nothing_does_not_look(mode: str) -> None:
 )
 def test_ometrias_list_is_read(body: bytes, fields: list[str]) -> None:
     """Its paths, without its words."""
-    assert fields == OMETRIA.read_late_errors(Response(200, {}, body))
+    assert fields == OMETRIA.late_errors.read(Response(200, {}, body))
