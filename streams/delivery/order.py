@@ -6,6 +6,8 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -66,25 +68,45 @@ class Queue(Oldest):
         endpoint: whose limits they count against.
         batch: the name of the vendor's rule for how many travel together; None: one by one.
         since: monotonic seconds since when the first of them waits for others.
+        bytes: of their next records, together; kept, since it is looked at with each delivery.
     """
 
-    __slots__ = ("batch", "endpoint", "since")
+    __slots__ = ("batch", "bytes", "endpoint", "since")
 
     def __init__(self, endpoint: str, batch: str | None) -> None:
         super().__init__()
         self.endpoint = endpoint
         self.batch = batch
         self.since = 0.0
+        self.bytes = 0
 
     @property
     def next(self) -> Delivery:
         """The oldest; IndexError when there is none."""
         return self._heap[0][1]
 
-    @property
-    def bytes(self) -> int:
-        """Of their next records, together."""
-        return sum(len(each.steps[0].body) + 1 for _, each in self._heap)
+    @override
+    def push(self, delivery: Delivery) -> None:
+        """Add one."""
+        super().push(delivery)
+        self.bytes += _size(delivery)
+
+    @override
+    def pop(self) -> Delivery:
+        """Take the oldest; IndexError when there is none."""
+        delivery = super().pop()
+        self.bytes -= _size(delivery)
+        return delivery
+
+    @override
+    def _keep(self, wanted: Callable[[Delivery], bool]) -> None:
+        super()._keep(wanted)
+        self.bytes = sum(_size(each) for _, each in self._heap)
+
+
+def _size(delivery: Delivery) -> int:
+    """Bytes of its next record in a call, with what parts it from the following one."""
+    return len(delivery.steps[0].body) + 1
 
 
 class Ready:
