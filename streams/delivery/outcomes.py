@@ -175,14 +175,8 @@ class Outcomes:
         desk = self._desk
         self._statistics.dead_letters[letter["reason"]] += 1
         key, value = letter["id"].encode(), desk.encode_dead_letter(letter)
-        delivery.unacknowledged += 1
-
-        def acknowledged(_: int) -> None:
-            delivery.acknowledged()
-            self._progressed(delivery)
-
         place = Outgoing(desk.dead_letters_topic, key, value, self._headers)
-        desk.publisher.publish(place, acknowledged)
+        desk.publisher.publish(place, delivery.awaiting(self._progressed))
 
     def _final(self, delivery: Delivery) -> Callable[[int], None]:
         delivery.unacknowledged += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from streams.model.delivery import Outcome, PartName, Request
     from streams.model.enriched import EnrichedEvent
@@ -156,6 +156,19 @@ class Delivery:
     def settled(self) -> bool:
         """Whether every part has a final outcome that the broker has acknowledged."""
         return self.rendered and not self.steps and self.unacknowledged == 0
+
+    def awaiting(self, progressed: Callable[[Delivery], None]) -> Callable[[int], None]:
+        """One more record of it is on its way: what is to be called when the broker has it.
+
+        `progressed` is told then.
+        """
+        self.unacknowledged += 1
+
+        def acknowledged(_: int) -> None:
+            self.acknowledged()
+            progressed(self)
+
+        return acknowledged
 
     def acknowledged(self, outcome_offset: int | None = None) -> None:
         """Note that the broker has one of its records; its offset, if that is a final outcome."""

@@ -158,15 +158,9 @@ class ProfileSync:
         return (self._clock.now() // self._every + 1) * self._every
 
     def _keep(self, delivery: Delivery, key: bytes, value: bytes | None) -> None:
-        delivery.unacknowledged += 1
-
-        def acknowledged(_: int) -> None:
-            delivery.acknowledged()
-            self._progressed(delivery)
-
         topic = self._schedule.changelog
         record = Outgoing(topic, waiting_key(key), value, [], delivery.partition)
-        self._publisher.publish(record, acknowledged)
+        self._publisher.publish(record, delivery.awaiting(self._progressed))
 
     def _is_due(self, waiting: Waiting) -> bool:
         return waiting.due <= self._clock.now() + _EARLY_MS

@@ -69,14 +69,8 @@ class Profiles:
             return
         key, version = _key(event), version_of(event.profile)
         self._versions[delivery.partition][key] = version
-        delivery.unacknowledged += 1
-
-        def acknowledged(_: int) -> None:
-            delivery.acknowledged()
-            self._progressed(delivery)
-
         record = Outgoing(self._topic, key, encode(version), [], delivery.partition)
-        self._publisher.publish(record, acknowledged)
+        self._publisher.publish(record, delivery.awaiting(self._progressed))
 
 
 def _key(event: EnrichedEvent) -> bytes:

@@ -70,12 +70,6 @@ class SentThings:
         sent.digests[step.thing] = step.substance
         while len(sent.digests) > _KEPT:
             del sent.digests[next(iter(sent.digests))]
-        delivery.unacknowledged += 1
-
-        def acknowledged(_: int) -> None:
-            delivery.acknowledged()
-            self._progressed(delivery)
-
         value = encode_kept(sent)
         record = Outgoing(self._topic, things_key(key), value, [], delivery.partition)
-        self._publisher.publish(record, acknowledged)
+        self._publisher.publish(record, delivery.awaiting(self._progressed))

@@ -158,15 +158,8 @@ VERSIONS = (
         "version-not-awaited",
         "A crash forgets which profile the vendor has, and a replay may bring back an older one.",
         "streams/delivery/profiles.py",
-        """\
-        delivery.unacknowledged += 1
-
-        def acknowledged(_: int) -> None:
-            delivery.acknowledged()
-""",
-        """\
-        def acknowledged(_: int) -> None:
-""",
+        "        self._publisher.publish(record, delivery.awaiting(self._progressed))\n",
+        "        self._publisher.publish(record, lambda _: None)\n",
         (f"{PROFILES}::test_the_offset_waits_for_the_changelog",),
     ),
 )
