@@ -6,6 +6,7 @@ a shop with all vendors.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from contextlib import AbstractContextManager, contextmanager
@@ -104,6 +105,10 @@ class Program:
     def worker(self) -> Worker:
         """A derive worker; it starts now."""
         return Worker(self._directory)
+
+    def forget(self) -> None:
+        """Remove the workers' own files, so that the next start reads the whole changelog."""
+        shutil.rmtree(self._directory / "state", ignore_errors=True)
 
     def fill_rows(self, pairs: Iterable[tuple[bytes, bytes]]) -> int:
         """Write rows to the changelog, and return their bytes with keys."""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RocksStore"]
 
-_BATCH = 2_000
 _AHEAD_KIB = 16 << 10
 _ASK_SECONDS = 1.0
 
@@ -78,7 +77,7 @@ class RocksStore:
         def take(partition: int, messages: Sequence[Message], position: int) -> None:
             tables[partition].take(messages, position)
 
-        replay(kafka, topic, spans, alive, statistics, take, batch=_BATCH, ahead_kib=_AHEAD_KIB)
+        replay(kafka, topic, spans, alive, statistics, take, ahead_kib=_AHEAD_KIB)
         whole = {p: t for p, t in tables.items() if spans[p].position >= spans[p].target}
         for partition, table in whole.items():
             table.complete(spans[partition].target, changelog.seen_at)
