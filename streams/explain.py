@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.avro import codec
+from streams.delivery.gate import Gate
 from streams.delivery.profiles import version_of
 from streams.engine.timers import Timers
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
+from streams.model.fact import PROFILE_CHANGED
 from streams.model.ids import customer_key, delivery_id
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.readings import ordergroove_source
@@ -35,14 +37,14 @@ MASKED = "***"
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A connection to explain. `silenced`: its mode, where that keeps it from sending."""
+    """A connection to explain. `gate`: who may go, and which events, by the settings."""
 
     name: str
     destination: Destination
     options: Options = Options()
     merchants: frozenset[str] | None = None
     url: str | None = None
-    silenced: str | None = None
+    gate: Gate = Gate(mode="live")
 
 
 class Explainer:
@@ -159,8 +161,8 @@ class Explainer:
         outcome, reason = deciding.outcome, None
         if isinstance(deciding, Refusal):
             reason = deciding.reason or None
-        elif target.silenced is not None:
-            outcome, reason = Outcome.FILTERED, target.silenced
+        elif (kept := target.gate.keeps(self._customer(told))) is not None:
+            outcome, reason = Outcome.FILTERED, kept
         elif outcome is Outcome.DELIVERED_NO_TRIGGER:
             reason = "late" if told.fact.late else "too_old"
         return {
@@ -171,13 +173,20 @@ class Explainer:
             "requests": [_request(part, target) for part in parts if isinstance(part, Part)],
         }
 
+    def _customer(self, told: Told) -> str:
+        event = enriched_of(self._enriched, told.value)
+        return customer_key(event.merchant, event.customer_id).decode()
+
     def _parts(self, told: Told, target: Target, id_: str) -> list[Part | Refusal]:
         """What the delivery would ask of the vendor; a renderer that raises is a refusal.
 
-        A profile that the vendor has already is not sent again. A connection that is silenced is
-        taken for one that sends, so that it shows what it would ask for.
+        A profile that the vendor has already is not sent again. A customer who is kept from going
+        is taken for one who goes, so that it shows what would be asked for.
         """
         event = enriched_of(self._enriched, told.value)
+        wanted = event.type == PROFILE_CHANGED or target.gate.wants(event.type)
+        if not wanted:
+            event = msgspec.structs.replace(event, type=PROFILE_CHANGED)
         now = self._now if self._judged_at is None else self._judged_at
         self._watch(target.name, event, now)
         applied = self._applied.setdefault(target.name, {})
@@ -194,6 +203,8 @@ class Explainer:
             applied[customer] = max(version, known)
         if version <= known:
             parts = [_known(part, older=version < known) for part in parts]
+        if not wanted:
+            parts.append(Refusal("event", Outcome.FILTERED, "option"))
         return parts or [Refusal("event", Outcome.FILTERED, "nothing_to_send")]
 
 

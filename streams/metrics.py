@@ -21,7 +21,6 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from streams.delivery.statistics import Statistics
     from streams.engine.poller import Poller
     from streams.pipeline import Processed
 
@@ -93,6 +92,16 @@ def gauge(name: str, doc: str, labels: list[str], values: Mapping[Any, float]) -
     family = GaugeMetricFamily(f"streams_{name}", doc, labels=labels)
     for key, value in values.items():
         family.add_metric([str(k) for k in key] if isinstance(key, tuple) else [str(key)], value)
+    return family
+
+
+def histogram(
+    name: str, doc: str, label: str, values: Mapping[str, tuple[list[tuple[str, int]], float]]
+) -> Metric:
+    """A histogram family; a value is its cumulative buckets and the sum of its samples."""
+    family = HistogramMetricFamily(f"streams_{name}", doc, labels=[label])
+    for key, (buckets, total) in values.items():
+        family.add_metric([key], buckets, total)
     return family
 
 
@@ -222,60 +231,4 @@ def schema_metrics(lanes: Mapping[str, int]) -> Iterator[Metric]:
         "Lanes that wait for the schema registry: it is away, or does not know an id yet.",
         ["cause"],
         lanes,
-    )
-
-
-def delivery_metrics(connections: Mapping[str, Statistics]) -> Iterator[Metric]:
-    """What each connection of the deliver role does."""
-    pairs = connections.items()
-    yield counter(
-        "deliveries",
-        "Parts of deliveries by outcome.",
-        ["connection", "type", "part", "outcome"],
-        {(name, *key): n for name, s in pairs for key, n in s.outcomes.items()},
-    )
-    yield counter(
-        "delivery_dead_letters",
-        "Deliveries given up on.",
-        ["connection", "reason"],
-        {(name, key): n for name, s in pairs for key, n in s.dead_letters.items()},
-    )
-    yield counter(
-        "attempts",
-        "Requests by what their answer meant.",
-        ["connection", "meaning"],
-        {(name, key): n for name, s in pairs for key, n in s.attempts.items()},
-    )
-    yield counter(
-        "request_failures",
-        "Requests without an answer.",
-        ["connection", "reason"],
-        {(name, key): n for name, s in pairs for key, n in s.failures.items()},
-    )
-    latency = HistogramMetricFamily(
-        "streams_request_seconds", "Seconds of a request.", labels=["connection"]
-    )
-    for name, stats in pairs:
-        latency.add_metric([name], stats.latency.cumulative(), stats.latency.total)
-    yield latency
-    yield gauge(
-        "in_flight", "Requests under way.", ["connection"], {n: s.in_flight for n, s in pairs}
-    )
-    yield gauge(
-        "waiting",
-        "Deliveries read and unfinished.",
-        ["connection"],
-        {n: s.waiting for n, s in pairs},
-    )
-    yield gauge(
-        "paused",
-        "1 while a connection sends nothing until it is restarted.",
-        ["connection"],
-        {n: int(s.paused is not None) for n, s in pairs},
-    )
-    yield counter(
-        "limiter_seconds",
-        "Seconds that sending stopped for a limit.",
-        ["connection"],
-        {n: s.limiter_seconds for n, s in pairs},
     )

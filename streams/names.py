@@ -73,6 +73,10 @@ class Names:
         """The topic of a connection's deliveries."""
         return f"{self._prefix}.deliveries.{connection}"
 
+    def low(self, connection: str) -> str:
+        """The topic of a connection's replays and repairs, beside its deliveries."""
+        return f"{self.deliveries(connection)}.low"
+
     def dead_letters(self, of: str) -> str:
         """The topic of what a source or connection gave up on."""
         return f"{self._prefix}.dead-letters.{of}"
@@ -100,10 +104,8 @@ class Names:
         yield Topic(self.control, _policy("compact"))
         yield Topic(self.outcomes, _policy("delete", 90))
         for connection in connections:
-            yield Topic(
-                self.deliveries(connection),
-                _policy("delete", 14) | {"max.message.bytes": str(LARGEST)},
-            )
+            for topic in (self.deliveries(connection), self.low(connection)):
+                yield Topic(topic, _policy("delete", 14) | {"max.message.bytes": str(LARGEST)})
             yield Topic(self.profiles_changelog(connection), _policy("compact"))
             yield self._dead(connection)
 

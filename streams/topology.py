@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.delivery.handler import DeliveryHandler
 from streams.delivery.known import KnownChangelog
+from streams.delivery.low_reader import LowReader
 from streams.delivery.recall import Recall
 from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.destinations import DESTINATIONS
 from streams.engine.at_least_once import AtLeastOnce
+from streams.engine.batch import Position
 from streams.engine.job_handler import JobHandler
 from streams.engine.lane import Lane, PollOptions
 from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
-from streams.model.dead_letter import Origin, header_bytes, record_dead_letter
+from streams.model.dead_letter import Origin, header_bytes, record_dead_letter, redriven_letter
 from streams.names import ORDERGROOVE
 from streams.pipeline import enriched_of
 from streams.rekey import past_of
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.breaker import Rule
+    from streams.delivery.account import Accounts
     from streams.delivery.connection import Connection
     from streams.engine.job import Outputs
     from streams.engine.kafka import KafkaSettings
@@ -126,6 +129,7 @@ class Shared(NamedTuple):
     producer: RecordProducer
     digest_key: bytes
     rule: Rule
+    accounts: Accounts
 
 
 def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, DeliveryHandler]:
@@ -133,16 +137,20 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
     kafka, names, codec = shared.kafka, shared.names, shared.schemas.codec
     topics = Topics(
         deliveries=names.deliveries(connection.name),
+        low=names.low(connection.name),
         outcomes=names.outcomes,
         dead_letters=names.dead_letters(connection.name),
         profiles=names.profiles_changelog(connection.name),
     )
-    recall = Recall(
-        kafka,
-        connection=connection.name,
-        deliveries=topics.deliveries,
-        outcomes=topics.outcomes,
-        decode=shared.schemas.decode_in_thread("outcome"),
+    recall, recall_low = (
+        Recall(
+            kafka,
+            connection=connection.name,
+            deliveries=topic,
+            outcomes=topics.outcomes,
+            decode=shared.schemas.decode_in_thread("outcome"),
+        )
+        for topic in (topics.deliveries, topics.low)
     )
     codecs = Codecs(
         decode_event=partial(enriched_of, codec("events/enriched")),
@@ -157,9 +165,13 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
             codecs=codecs,
             producer=shared.producer,
             recall=recall,
+            recall_low=recall_low,
+            low=LowReader(kafka, topics.low),
+            position=Position,
             restore=KnownChangelog(kafka, topics.profiles),
             digest_key=shared.digest_key,
             rule=shared.rule,
+            accounts=shared.accounts,
             preparation=shared.schemas.waiting,
         ),
     )
@@ -201,6 +213,10 @@ class SourceLetters:
         outputs.append((self._topic, letter["id"].encode(), self._encode(letter), None))
         rows.gave_up(bad.reason, bad.field)
 
+    def settle(self, letter: str, outputs: Outputs) -> None:
+        """Say of a dead letter that its record was redriven, and is now applied."""
+        outputs.append((self._topic, letter.encode(), None, None))
+
 
 class DeriveJob:
     """One record: the pipeline's result into the row, the delivery topics, or the dead letters.
@@ -230,7 +246,8 @@ class DeriveJob:
 
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
         """Handle one record; a bad one goes to the dead letters in the same transaction."""
-        recorded_at, flows_from = past_of(message.headers(), message.timestamp()[1])
+        headers = message.headers()
+        recorded_at, flows_from = past_of(headers, message.timestamp()[1])
         if not self._from_start:
             flows_from = 0
         try:
@@ -243,6 +260,9 @@ class DeriveJob:
         else:
             for processed in found:
                 self._write(processed, rows, outputs)
+            letter = redriven_letter(headers)
+            if letter is not None:
+                self._letters.settle(letter, outputs)
 
     def fire(self, key: bytes, due: int, now: int, rows: Rows, outputs: Outputs) -> None:
         """Handle a row's timer, and whatever else of the row is due."""

@@ -12,8 +12,19 @@ from typing_extensions import override
 from streams.cli.context import Context
 from streams.errors import ConfigurationError, EngineFailed
 
-COMMANDS = ("check", "explain", "produce", "schemas", "simulate", "table", "topics", "worker")
-"""Each is a module of this package that holds a command of its own name."""
+COMMANDS = (
+    "check",
+    "connections",
+    "dead-letters",
+    "explain",
+    "produce",
+    "schemas",
+    "simulate",
+    "table",
+    "topics",
+    "worker",
+)
+"""Each is a module of this package that holds a command of its own name, `_` for `-`."""
 
 
 class Commands(click.Group):
@@ -27,7 +38,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"streams.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"streams.cli.{name}"), name)
         return command
 
 

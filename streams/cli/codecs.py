@@ -65,7 +65,8 @@ def schemas_by_topic(settings: Settings) -> dict[str, str]:
         found[names.events(source)] = f"sources/{source}"
         found[names.dead_letters(source)] = "dead_letter"
     for connection in settings.connections:
-        found[names.deliveries(connection)] = "events/enriched"
+        for topic in (names.deliveries(connection), names.low(connection)):
+            found[topic] = "events/enriched"
         found[names.dead_letters(connection)] = "dead_letter"
     return found
 

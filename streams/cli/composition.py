@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from streams.breaker import Rule
+from streams.cli.connection_settings import (
+    address_of,
+    check_numbers,
+    credentials_of,
+    sync_every,
+    wanted_events,
+)
 from streams.delivery.connection import Connection
 from streams.derive import DeriveOptions, LoyaltyOptions
 from streams.destinations import DESTINATIONS
@@ -26,7 +33,6 @@ from streams.sources.ordergroove import WebhookOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
-    from pathlib import Path
 
     from streams.derive.terms import History
     from streams.engine.state.store import StateStore
@@ -199,55 +205,22 @@ def options_of(configured: ConnectionSettings) -> Options:
 def connection_of(name: str, configured: ConnectionSettings) -> Connection:
     """A connection for the deliver role; raises `ConfigurationError`."""
     destination = destination_of(name, configured)
-    _check_numbers(name, destination, configured)
+    check_numbers(name, destination, configured)
     return Connection(
         name=name,
         destination=destination.name,
         mode=configured.mode,
-        credentials=_credentials(name, configured),
-        url=configured.url,
+        percentage=configured.percentage,
+        allowlist=frozenset(configured.allowlist),
+        events=wanted_events(name, destination, configured),
+        credentials=credentials_of(name, configured),
+        account=configured.account,
+        url=address_of(name, configured),
         options=options_of(configured),
-        sync_profiles_every=_sync_every(destination, configured),
+        sync_profiles_every=sync_every(destination, configured),
+        max_age=dict(configured.max_age),
+        park_after=configured.park_after.total_seconds(),
         concurrency=configured.concurrency,
+        low_share=configured.low_share,
         limits=None if configured.limits == "off" else configured.limits,
     )
-
-
-def _check_numbers(name: str, destination: Destination, configured: ConnectionSettings) -> None:
-    """Raise `ConfigurationError` for a field without a number where fields have one."""
-    for of, field in configured.contact_fields.items():
-        if destination.rules.numbered_fields and field and not field.isdecimal():
-            raise ConfigurationError(
-                f"connections.{name}.contact_fields.{of}",
-                f"{destination.name}'s fields go by number",
-                'Give the number that its list of fields shows, like "51001"',
-            )
-
-
-def _sync_every(destination: Destination, configured: ConnectionSettings) -> float:
-    told = configured.sync_profiles_every
-    return destination.rules.sync_profiles_every if told is None else told.total_seconds()
-
-
-def _credentials(name: str, configured: ConnectionSettings) -> str:
-    if configured.credentials is not None and configured.credentials.get_secret_value().strip():
-        return configured.credentials.get_secret_value().strip()
-    if configured.credentials_file is not None:
-        return _read_secret(name, configured.credentials_file)
-    if configured.mode == "live":
-        variable = f"STREAMS_CONNECTIONS__{name.upper()}__CREDENTIALS"
-        raise ConfigurationError(
-            f"connections.{name}.credentials",
-            "a live connection needs them",
-            f"Set {variable}, or connections.{name}.credentials_file",
-        )
-    return ""
-
-
-def _read_secret(name: str, file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"connections.{name}.credentials_file", f"not readable ({error.strerror})", "Mend it"
-        ) from None

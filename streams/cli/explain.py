@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from streams.cli.composition import (
     derive_options_of,
@@ -16,6 +17,7 @@ from streams.cli.composition import (
     options_of,
     webhook_options_of,
 )
+from streams.cli.connection_settings import gate_settings, wanted_events
 from streams.cli.context import Context, pass_context
 from streams.cli.mapping import mapped_source
 from streams.destinations import DESTINATIONS
@@ -112,7 +114,9 @@ def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:
             options=options_of(each),
             merchants=None if each.merchants is None else frozenset(each.merchants),
             url=each.url,
-            silenced=None if each.mode == "live" else each.mode,
+            gate=replace(
+                gate_settings(each), events=wanted_events(name, destination_of(name, each), each)
+            ),
         )
         for name, each in settings.connections.items()
     ] or [Target(name, destination) for name, destination in DESTINATIONS.items()]

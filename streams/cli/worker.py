@@ -26,9 +26,15 @@ from streams.cli.foreign import checked_mapping
 from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
 from streams.cli.rekey import foreign_topic, prepared_rekey
+from streams.cli.steering import control_of, follower_of
+from streams.delivery.account import Accounts
+from streams.delivery.clock import Clock
+from streams.delivery.gauges import delivery_metrics
+from streams.delivery.heartbeats import Heartbeats
 from streams.engine.admin import check_same_partitions, partition_count
 from streams.engine.away import await_broker
 from streams.engine.first_offsets import ensure_first_offsets
+from streams.engine.following import Follower
 from streams.engine.growth import watch_partitions
 from streams.engine.producer import RecordProducer
 from streams.engine.shell import EngineApp, build_app
@@ -38,13 +44,14 @@ from streams.health import serve_health, starting_pages
 from streams.metrics import (
     Readers,
     RekeyCounts,
-    delivery_metrics,
     derive_metrics,
     engine_metrics,
     registry_of,
     rekey_metrics,
     schema_metrics,
 )
+from streams.replay.depth import Depths
+from streams.replay.gauges import dead_letter_metrics
 from streams.topology import (
     SOURCE,
     Shared,
@@ -52,7 +59,7 @@ from streams.topology import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from streams.engine.kafka import KafkaSettings
@@ -88,7 +95,8 @@ def derive(context: Context, port: int | None) -> None:
     shared = Deriving(kafka, settings, schemas, at)
     pairs = [prepared_lane(shared, source, store) for source, store in stores.items()]
     app = _app(settings, names.derive_group, kafka, [lane for lane, _ in pairs], port)
-    _run(app, partial(derive_metrics, *(counts for _, counts in pairs)), schemas)
+    letters = [*map(names.dead_letters, sources)]
+    _run(app, partial(derive_metrics, *(counts for _, counts in pairs)), schemas, letters)
 
 
 @worker.command()
@@ -126,24 +134,36 @@ def deliver(
     with _starting(settings, port):
         schemas = schemas_of(settings, written, wait=True)
         await_broker(kafka)
+        follower = follower_of(settings, kafka)
     key, rule = settings.hash_key.get_secret_value().encode(), breaker_rule_of(settings)
-    shared = Shared(kafka, topics, schemas, RecordProducer(kafka), key, rule)
+    accounts, producer = Accounts(key), RecordProducer(kafka)
+    shared = Shared(kafka, topics, schemas, producer, key, rule, accounts)
     pairs = [deliver_lane(each, shared) for each in connections]
-    for name, (lane, _) in zip(chosen, pairs, strict=True):
-        check_same_partitions(kafka, lane.topic, topics.outcomes)
-        check_same_partitions(kafka, lane.topic, topics.profiles_changelog(name))
-        ensure_first_offsets(
-            kafka,
-            lane.group,
-            lane.topic,
-            start=settings.connections[name].start,
-            control=topics.control,
-        )
+    for connection, (lane, handler) in zip(connections, pairs, strict=True):
+        handler.steer(control_of(settings, connection, handler, follower))
+        _check_topics(kafka, settings, connection.name, lane)
     lanes: Sequence[Lane] = [lane for lane, _ in pairs]
     statistics = {handler.connection.name: handler.statistics for _, handler in pairs}
     app_id = lanes[0].group if len(lanes) == 1 else f"{settings.prefix}-deliver"
     app = _app(settings, app_id, kafka, lanes, port)
-    _run(app, partial(delivery_metrics, statistics), schemas)
+    heartbeats = Heartbeats(accounts, topics.control, producer, Clock())
+
+    async def share() -> None:
+        """Share the accounts' rates with other processes."""
+        await heartbeats.serve(partial(Follower, kafka, topics.control))
+
+    app.task(share)
+    letters = [*map(topics.dead_letters, chosen)]
+    _run(app, partial(delivery_metrics, statistics), schemas, letters)
+
+
+def _check_topics(kafka: KafkaSettings, settings: Settings, name: str, lane: Lane) -> None:
+    """Raise `ConfigurationError` unless a connection's topics agree; record its first start."""
+    topics = names_of(settings)
+    for twin in (topics.outcomes, topics.low(name), topics.profiles_changelog(name)):
+        check_same_partitions(kafka, lane.topic, twin)
+    start = settings.connections[name].start
+    ensure_first_offsets(kafka, lane.group, lane.topic, start=start, control=topics.control)
 
 
 def _chosen(settings: Settings, names: tuple[str, ...], *, everything: bool) -> list[str]:
@@ -192,12 +212,24 @@ def _app(
     )
 
 
-def _run(app: EngineApp, metrics: Callable[[], Readers], schemas: Schemas) -> None:
-    readers: list[Callable[[], Readers]] = [metrics, partial(engine_metrics, lambda: app.pollers)]
+def _run(
+    app: EngineApp,
+    metrics: Callable[[], Readers],
+    schemas: Schemas,
+    letters: Collection[str] = (),
+) -> None:
+    """Run until the end; `letters`: dead-letter topics, of which the metrics say what stands."""
+    depths = Depths(app.kafka, letters)
+    readers: list[Callable[[], Readers]] = [
+        metrics,
+        partial(engine_metrics, lambda: app.pollers),
+        lambda: dead_letter_metrics(depths()),
+    ]
     if schemas.waiting is not None:
         readers.append(partial(schema_metrics, schemas.waiting.lanes))
     registry = registry_of(*readers)
     serve_health(app, app.pollers, registry)
     topics = [poller.lane.topic for poller in app.pollers.values()]
     watch_partitions(app, {topic: partition_count(app.kafka, topic) for topic in topics})
+    depths.start()
     sys.exit(run_worker(app))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from streams.delivery.excerpt import Answer
 from streams.delivery.http import TransportFailure
 from streams.delivery.rendering import describe
-from streams.model.delivery import Accepted, Rejected, Repair, Retry, Unauthorized
+from streams.model.delivery import Accepted, Rejected, Repair, Retry, Spared, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +37,11 @@ class Attempts:
     async def make(self, steps: Sequence[Step]) -> Sequence[Verdict]:
         """Send these parts' records once, in one call: what the answer means for each.
 
-        Attempts, status and latency are noted in the steps.
+        Attempts, status, latency and answer are noted in the steps.
         """
         for step in steps:
             step.attempts += 1
-            step.status = None
+            step.status = step.answer = None
         request = steps[0].request
         began = self._clock.monotonic()
         try:
@@ -49,8 +50,9 @@ class Attempts:
             self._statistics.failures[failure.reason] += 1
             verdicts: Sequence[Verdict] = [Retry(failure.reason)] * len(steps)
         else:
+            answer = Answer(response.body, [each.request.body for each in steps])
             for step in steps:
-                step.status = response.status
+                step.status, step.answer = response.status, answer
             verdicts = self._classify(steps, response)
         finally:
             latency = self._clock.monotonic() - began
@@ -77,7 +79,7 @@ def _word(verdict: Verdict) -> str:
             return "throttled"
         case Retry():
             return "retry"
-        case Rejected():
+        case Rejected() | Spared():
             return "rejected"
         case Unauthorized():
             return "unauthorized"

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streams.model.delivery import Rejected, Spared
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from streams.delivery.order import Queue
     from streams.delivery.pending import Delivery
+    from streams.model.delivery import Verdict
     from streams.model.rules import Batch
 
 
@@ -41,12 +44,16 @@ class Batching:
     def unripe(self, queue: Queue) -> float:
         """Seconds that a queue's first delivery still waits for others; 0: they go now."""
         rule = self._rules.get(queue.batch or "")
-        if rule is None or len(queue) >= rule.count or queue.bytes >= rule.bytes:
+        full = rule is None or len(queue) >= rule.count or queue.bytes >= rule.bytes
+        if rule is None or full or queue.whole:
             return 0.0
         return max(0.0, queue.since + rule.seconds / self._pace - self._clock())
 
     def take(self, queue: Queue) -> list[Delivery]:
-        """The oldest deliveries that go together, at least one; the rest begins to wait anew."""
+        """The oldest deliveries that go together, at least one; the rest begins to wait anew.
+
+        None of them is a delivery twice: it would be one customer's, who has one under way.
+        """
         rule = self._rules.get(queue.batch or "")
         taken = [queue.pop()]
         if rule is not None:
@@ -58,3 +65,24 @@ class Batching:
                 taken.append(queue.pop())
         queue.since = self._clock()
         return taken
+
+
+def parted(verdicts: Sequence[Verdict], *, again: bool) -> list[list[int]]:
+    """Which records of a call are to be sent again, and in which company; by their places.
+
+    Where the answer names those at fault, the others go together once more. A call that was
+    refused as a whole is halved, and halved again, until whose fault it was is alone.
+
+    Args:
+        verdicts: of the call's records, in order.
+        again: whether these have been parted from others before.
+    """
+    spared = [place for place, each in enumerate(verdicts) if isinstance(each, Spared)]
+    if spared and not again and len(spared) < len(verdicts):
+        return [spared]
+    first = verdicts[0]
+    whole = isinstance(first, Rejected) and not first.named
+    alike = whole and all(each == first for each in verdicts)
+    together = spared or (list(range(len(verdicts))) if alike and len(verdicts) > 1 else [])
+    middle = (len(together) + 1) // 2
+    return [half for half in (together[:middle], together[middle:]) if half]

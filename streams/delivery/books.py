@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streams.delivery.guard import Guard
     from streams.delivery.known import Known
     from streams.delivery.outcomes import Outcomes
+    from streams.delivery.parking import Parking
     from streams.delivery.pending import Delivery, Step
     from streams.delivery.profile_sync import ProfileSync
     from streams.delivery.profiles import Profiles
@@ -28,13 +29,15 @@ class Books(NamedTuple):
         profiles: that the vendor has.
         things: that it has, and that are not sent twice.
         sync: profiles that wait for their time.
-        guard: the breaker.
+        parking: customers who are stuck.
+        guard: the breaker and the circuit.
     """
 
     outcomes: Outcomes
     profiles: Profiles
     things: SentThings
     sync: ProfileSync
+    parking: Parking
     guard: Guard
 
     def install(self, partition: int, epoch: int, known: Known) -> None:
@@ -48,6 +51,7 @@ class Books(NamedTuple):
         self.profiles.drop(partitions)
         self.things.drop(partitions)
         self.sync.drop(partitions)
+        self.parking.drop(partitions)
 
     def conclude(self, delivery: Delivery, step: Step, conclusion: Conclusion) -> None:
         """Conclude the part that was just tried, and take its step away.
@@ -63,4 +67,5 @@ class Books(NamedTuple):
                 self.profiles.applied(delivery, delivery.event)
             self.things.applied(delivery, delivery.event, step)
         self.outcomes.conclude(delivery, step.name, conclusion, step)
+        delivery.concluded[step.name] = conclusion.outcome
         delivery.steps.popleft()

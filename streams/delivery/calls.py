@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from streams.model.delivery import Rejected
+from streams.delivery.batching import parted
+from streams.model.delivery import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -28,6 +29,7 @@ class Calls:
         self,
         attempt: Callable[[Sequence[Step]], Awaitable[Sequence[Verdict]]],
         follow: Callable[[Delivery, Step, Verdict | None], None],
+        heard: Callable[[Delivery, Verdict], None],
         owner: Owner,
         statistics: Statistics,
         overdue: Overdue,
@@ -36,17 +38,21 @@ class Calls:
 
         Args:
             attempt: makes a call with these records; their verdicts, in order.
-            follow: does what follows from a record's verdict; None: it is to be sent alone.
+            follow: does what follows from a record's verdict; None: it is to be sent again, in the
+                company that its step says.
+            heard: told first of what each call came to, for one of its deliveries.
             owner: told of progress, and of failures of our own.
             statistics: where calls are counted.
             overdue: told when each begins and ends.
         """
         self._attempt = attempt
         self._follow = follow
+        self._heard = heard
         self._owner = owner
         self._statistics = statistics
         self._overdue = overdue
         self._carried: dict[asyncio.Task[None], Sequence[Delivery]] = {}
+        self._companies = 0
 
     def start(self, deliveries: Sequence[Delivery], ended: Callable[[], None]) -> None:
         """Send the next records of these deliveries in one call; `ended` is called after it."""
@@ -84,9 +90,13 @@ class Calls:
         task = asyncio.current_task()
         steps = [each.steps[0] for each in deliveries]
         try:
-            verdicts: Sequence[Verdict | None] = await self._attempt(steps)
-            if len(steps) > 1 and all(isinstance(each, Rejected) for each in verdicts):
-                verdicts = [None] * len(steps)  # one may have spoilt it for all
+            found = await self._attempt(steps)
+            self._heard(deliveries[0], min(found, key=lambda each: isinstance(each, Retry)))
+            verdicts: list[Verdict | None] = list(found)
+            for places in parted(found, again=steps[0].company > 0):
+                self._companies += 1
+                for place in places:
+                    steps[place].company, verdicts[place] = self._companies, None
             for delivery, step, verdict in zip(deliveries, steps, verdicts, strict=True):
                 if delivery.task is task:
                     self._follow(delivery, step, verdict)

@@ -1,9 +1,11 @@
-"""The connection's breaker: when too many parts are given up on alike, nothing more is sent.
+"""What holds a connection back: its breaker, and the circuit to the vendor (`circuit`).
 
-While it is open, whatever would be rejected stays unconcluded, so that no dead letter is written
-and no offset passes it; and now and then one delivery may go as a trial. If the vendor accepts it
-(or it fails otherwise), all go on, in order. Each trial takes another delivery: one that is truly
-wrong must not keep the others from showing that the fault is mended.
+The breaker opens when too many parts are given up on alike. While it is open, whatever would be
+rejected stays unconcluded, so that no dead letter is written and no offset passes it; and now and
+then one delivery may go as a trial. If the vendor accepts it (or it fails otherwise), all go on, in
+order. Each trial takes another delivery: one that is truly
+wrong must not keep the others from showing that the fault is mended. While the circuit is open, a
+delivery is tried in the same way, until the vendor answers.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from streams.breaker import Breaker
-from streams.model.delivery import Outcome
+from streams.delivery.circuit import Circuit
+from streams.delivery.gate import REHEARSED
+from streams.model.delivery import Outcome, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from streams.delivery.clock import Clock
     from streams.delivery.owner import Owner
     from streams.delivery.pending import Conclusion, Delivery
+    from streams.delivery.retry import Schedule
+    from streams.model.delivery import Verdict
 
 _GOOD = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_NO_TRIGGER})
 
@@ -34,9 +40,10 @@ class Guard:
         tried: the sequence number of the last one chosen.
     """
 
-    def __init__(self, rule: Rule, clock: Clock, owner: Owner) -> None:
-        """Start closed."""
+    def __init__(self, rule: Rule, probes: Schedule, clock: Clock, owner: Owner) -> None:
+        """Start closed; `probes`: how long to wait between tries while the circuit is open."""
         self._breaker = Breaker(rule)
+        self._circuit = Circuit(probes)
         self._clock = clock
         self._owner = owner
         self._wake: Callable[[], None] = _nobody
@@ -52,7 +59,27 @@ class Guard:
     @property
     def open(self) -> bool:
         """Whether nothing may be sent but the trial."""
-        return self._breaker.cause is not None
+        return self._breaker.cause is not None or self.down
+
+    @property
+    def down(self) -> bool:
+        """Whether the circuit to the vendor is open."""
+        return self._circuit.reason is not None
+
+    def heard(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Note what a call came to, before anything follows from it; opens or closes the circuit.
+
+        A vendor that throttles, refuses or does not know us is there.
+        """
+        if isinstance(verdict, Retry) and not verdict.throttled:
+            if self._circuit.failed(delivery.sequence, verdict.reason):
+                self._owner.cut_off(verdict.reason)
+                self._later()
+        elif self._circuit.answered():
+            if self._breaker.cause is None:
+                self._forget_trial()
+            self._owner.cut_off(None)
+            self._wake()
 
     def passes(self, delivery: Delivery, conclusion: Conclusion) -> bool:
         """Whether a part may be concluded so; counts it, which may open or close the breaker.
@@ -92,9 +119,12 @@ class Guard:
 
     def forget(self) -> None:
         """Close: nothing is left that was judged."""
-        if self.open:
+        if self._circuit.answered():
+            self._owner.cut_off(None)
+        if self._breaker.cause is not None:
             self._close()
         self._breaker.close()
+        self._forget_trial()
 
     def _count(self, kind: Kind | None) -> bool:
         failures = {} if kind is None else {kind: 1}
@@ -109,23 +139,29 @@ class Guard:
             self._timer, self.due = None, True
             self._wake()
 
-        seconds = self._breaker.rule.retry
+        if self._timer is not None:
+            self._timer.cancel()
+        random = self._clock.random()
+        seconds = self._circuit.wait(random) if self.down else self._breaker.rule.retry
         self._timer = asyncio.get_running_loop().call_later(seconds, trial_is_due)
 
     def _close(self) -> None:
         self._breaker.close()
+        self._forget_trial()
+        self._owner.stopped(None)
+        self._wake()
+
+    def _forget_trial(self) -> None:
         self.trial, self.due = None, False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._owner.stopped(None)
-        self._wake()
 
 
 def _is_good(conclusion: Conclusion) -> bool:
     """Delivered, or rendered well enough to be, if the connection sent anything."""
-    shadow = conclusion.outcome is Outcome.FILTERED and conclusion.reason == "shadow"
-    return shadow or conclusion.outcome in _GOOD
+    rehearsed = conclusion.outcome is Outcome.FILTERED and conclusion.reason in REHEARSED
+    return rehearsed or conclusion.outcome in _GOOD
 
 
 def _nobody() -> None:

@@ -8,38 +8,40 @@ restart sends again only what was in flight.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import override
+
+from streams.delivery.commits import Commits
+from streams.delivery.condition import Condition
+from streams.delivery.intake import of_parked, of_record
 from streams.delivery.ledger import Ledger, Memory, Window
+from streams.delivery.low_lane import LowLane
 from streams.delivery.overdue import Overdue
-from streams.delivery.pending import Delivery
-from streams.delivery.reader import KafkaException
 from streams.delivery.statistics import Statistics
 from streams.delivery.wiring import assemble
-from streams.model.dead_letter import header_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from confluent_kafka import Message
 
+    from streams.delivery.condition import Control
     from streams.delivery.connection import Connection
-    from streams.delivery.known import Known
+    from streams.delivery.gate import Gate
+    from streams.delivery.known import Known, Parked
+    from streams.delivery.pending import Delivery
     from streams.delivery.wiring import Tools
     from streams.engine.batch import Batch, Part, Position
     from streams.engine.ownership import Share
-    from streams.engine.poller import Poller
     from streams.model.delivery import Destination
 
-log = logging.getLogger(__name__)
+Loaded = tuple[Memory, Memory, "Known"]
+"""What a partition goes on from: outcomes beyond the position, the same of its low twin, and what
+the vendor has."""
 
-Loaded = tuple[Memory, "Known"]
-"""What a partition goes on from: outcomes beyond the position, and what the vendor has."""
-
-_COMMIT_SECONDS: Final = 0.5
 _BARRIER_SECONDS: Final = 3.0
 """For requests under way when partitions are given up; the engine grants 4, with the commit."""
 
@@ -47,12 +49,11 @@ _NOTHING_TAKEN: Final = -1
 """`Ledger.last` before the first record, as `Part.previous` has it (`engine.batch.FIRST`)."""
 
 
-class DeliveryHandler:
+class DeliveryHandler(Condition):
     """Delivers one connection's topic (`streams.engine.lane.Handler`).
 
     Attributes:
         connection: its settings.
-        statistics: what it counts, for metrics.
     """
 
     def __init__(self, connection: Connection, destination: Destination, tools: Tools) -> None:
@@ -61,11 +62,11 @@ class DeliveryHandler:
         Raises:
             ConfigurationError: credentials that no header can carry.
         """
+        statistics = Statistics(paused="off" if connection.mode == "off" else None)
+        super().__init__(connection.name, statistics)
         self.connection = connection
-        self.statistics = Statistics(paused="off" if connection.mode == "off" else None)
+        self._destination = destination
         self._tools = tools
-        self._refusal: str | None = None
-        self._stopped: str | None = None
         self._ledgers: dict[int, Ledger] = {}
         self._window = Window(connection.window_count, connection.window_bytes, self.statistics)
         self._room = asyncio.Event()
@@ -73,16 +74,22 @@ class DeliveryHandler:
         self._sequence = 0
         self._loads = Overdue(tools.clock.monotonic)
         self._no_room_since: float | None = None
-        self._committer: asyncio.Task[None] | None = None
+        self._control: Control | None = None
+        self._steered = False
         self._closing: asyncio.Task[None] | None = None
-        parts = assemble(connection, destination, tools, self, self.statistics)
-        self._sender, self._books, self._http, self._late_errors = parts
+        self._parts = parts = assemble(
+            connection, destination, tools, self, statistics, self._backlog
+        )
+        self._sender, self._books, self._http, self._late_errors = parts[:4]
         self._books.sync.attach(self._sender.offer, self._numbered, self.progressed)
-
-    def attach(self, poller: Poller) -> None:
-        """Take the lane's poller."""
-        self._poller = poller
-        self._count_breaker()
+        self._low = LowLane(
+            tools.low,
+            parts.keep_low,
+            self._queue,
+            self.failed,
+            Window(self._sender.low_room, connection.window_bytes, self.statistics.low),
+        )
+        self._commits = Commits(self._name, self._ledgers, self._low, self.failed)
 
     def settle(self, partitions: AbstractSet[int], alive: Callable[[], AbstractSet[int]]) -> None:
         """Nothing of a former owner is waited for: what it still sends has the same ids."""
@@ -92,33 +99,44 @@ class DeliveryHandler:
     ) -> Mapping[int, Loaded]:
         """Recall what was concluded beyond these positions; restore what the vendor has."""
         with self._loads.beating(alive) as still:
-            recalled = self._tools.recall(positions, still)
             known = self._tools.restore(positions.keys(), still)
-        return {partition: (memory, known[partition]) for partition, memory in recalled.items()}
+            live, low = (
+                {p: {at for lane, at in each.parked if lane is wanted} for p, each in known.items()}
+                for wanted in (False, True)
+            )
+            recalled = self._tools.recall(positions, still, live)
+            behind = {p: self._tools.position(*known[p].low) for p in recalled}
+            beside = self._tools.recall_low(behind, still, low)
+        return {p: (recalled[p], beside[p], known[p]) for p in beside}
 
     def install(self, owned: Sequence[Share], loaded: Mapping[int, Loaded]) -> None:
-        """Go on from what was recalled and restored."""
+        """Go on from what was recalled and restored; first of all, as was decided last."""
+        if self._control is not None and not self._steered:
+            self._steered = True
+            self._control.start()
         for share in owned:
-            memory, known = loaded[share.partition]
+            memory, beside, known = loaded[share.partition]
             self._books.install(share.partition, share.epoch, known)
-            self._ledgers[share.partition] = Ledger(share, memory, self._window, _NOTHING_TAKEN)
-        if 0 in self._ledgers and self.connection.mode == "live":
-            self._late_errors.start()
-        if self._committer is None:
-            self._committer = asyncio.get_running_loop().create_task(self._commit_regularly())
+            live = Ledger(share, memory, self._window, _NOTHING_TAKEN)
+            self._ledgers[share.partition] = live
+            low = self._low.install(share, beside)
+            for place in sorted(known.parked):
+                parked = known.parked[place]
+                self._go_on(parked, low if parked.low else live)
+        self._look_for_late_errors()
+        self._commits.start(self._poller)
 
     def drop(self, partitions: Collection[int]) -> None:
         """Forget these partitions; requests under way for them are broken off."""
         ledgers = self._ledgers_of(partitions)
-        going = [each for ledger in ledgers for each in ledger]
-        self._sender.drop(partitions, going + self._books.sync.going(partitions))
+        self._sender.drop(partitions, self._going(ledgers, partitions))
+        self._low.drop(partitions)
         for ledger in ledgers:
             ledger.close()
         for partition in partitions:
             self._ledgers.pop(partition, None)
         self._books.drop(partitions)
-        if 0 in partitions:
-            self._late_errors.stop()
+        self._look_for_late_errors()
         if not self._ledgers:
             self._books.guard.forget()
         self._room.set()
@@ -136,15 +154,14 @@ class DeliveryHandler:
     async def barrier(self, partitions: Collection[int]) -> None:
         """Begin nothing more for these; wait, not for long, for what is under way; commit."""
         ledgers = self._ledgers_of(partitions)
-        going = [each for ledger in ledgers for each in ledger]
-        self._sender.hold(partitions, going + self._books.sync.going(partitions))
+        self._sender.hold(partitions, self._going(ledgers, partitions))
         self._room.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(_BARRIER_SECONDS):
                 while any(ledger.busy for ledger in ledgers):
                     self._progress.clear()
                     await self._progress.wait()
-        await self._commit(partitions)
+        await self._commits.commit(partitions)
 
     def next_due(self, partition: int) -> int:  # noqa: ARG002 - part of the protocol
         """No timers on stream time."""
@@ -163,8 +180,10 @@ class DeliveryHandler:
     def close(self) -> None:
         """Close the connections to the vendor."""
         self.drop(list(self._ledgers))
-        if self._committer is not None:
-            self._committer.cancel()
+        self._low.close()
+        self._commits.stop()
+        if self._control is not None:
+            self._control.stop()
         self._closing = asyncio.get_running_loop().create_task(self._http.aclose())
 
     def progressed(self, delivery: Delivery) -> None:
@@ -173,52 +192,55 @@ class DeliveryHandler:
             if delivery.settled:
                 self._books.sync.concluded(delivery)
             return
-        ledger = self._ledgers.get(delivery.partition)
-        if delivery.settled and ledger is not None and ledger.share.epoch == delivery.epoch:
-            ledger.finish(delivery)
-            self._room.set()
+        ledgers = self._low.ledgers if delivery.low else self._ledgers
+        ledger = ledgers.get(delivery.partition)
+        if ledger is not None and ledger.share.epoch == delivery.epoch:
+            self._advance(ledger, delivery)
         self._progress.set()
 
-    def halted(self, reason: str) -> None:
-        """Show that the connection is paused."""
-        log.error("%s: paused, the vendor refuses the credentials: %s", self._name, reason)
-        self._show()
+    def steer(self, control: Control) -> None:
+        """Be kept to what operators decide, from the first partition on."""
+        self._control = control
 
-    def stopped(self, reason: str | None) -> None:
-        """Show that the breaker has stopped the connection, or that it goes on."""
-        if reason is not None:
-            log.error("%s: stopped, too much is given up on: %s", self._name, reason)
+    def govern(self, gate: Gate) -> None:
+        """Let deliveries that are rendered from now on go by this gate."""
+        self._parts.renderer.gate = gate
+        self._sender.renew()
+        self._look_for_late_errors()
+
+    def authorize(self, credentials: str) -> None:
+        """Use other credentials from the next request on; raises `ConfigurationError`."""
+        self._http.authorize(self._destination.authorize(credentials))
+
+    @override
+    def resume(self) -> None:
+        """Go on after a pause: with what waits here, and with records."""
+        super().resume()
+        self._room.set()
+        self._sender.wake()
+
+    def _backlog(self) -> int:
+        """Deliveries of the partitions here that are not behind the committed offset."""
+        lag = self._poller.lag
+        return sum(lag.get(partition, 0) for partition in self._ledgers)
+
+    def _look_for_late_errors(self) -> None:
+        """One owner does, the one of partition 0, of a connection that sends."""
+        sends = self._parts.renderer.gate.mode in {"allowlist", "live"}
+        if sends and 0 in self._ledgers:
+            self._late_errors.start()
         else:
-            log.info("%s: the breaker is closed again", self._name)
-        self._stopped = reason
-        self._show()
-
-    def failed(self, error: BaseException) -> None:
-        """End the process."""
-        self._poller.fail(error)
-
-    def refused(self, reason: str | None) -> None:
-        """Show that nothing can be finished."""
-        self._refusal = reason
-        self._show()
-
-    @property
-    def _name(self) -> str:
-        return self.connection.name
-
-    def _show(self) -> None:
-        paused = self.statistics.paused if self.connection.mode != "off" else None
-        reasons = [f"paused: {paused}"] if paused else []
-        reasons += [f"stopped: {self._stopped}"] if self._stopped else []
-        reasons += [self._refusal] if self._refusal else []
-        self._poller.unready("; ".join(reasons) or None)
-        self._count_breaker()
-
-    def _count_breaker(self) -> None:
-        self._poller.statistics.breakers = {"all": int(self._stopped is not None)}
+            self._late_errors.stop()
 
     def _ledgers_of(self, partitions: Collection[int]) -> list[Ledger]:
-        return [self._ledgers[each] for each in partitions if each in self._ledgers]
+        """Of these partitions, those of both lanes."""
+        lanes = (self._ledgers, self._low.ledgers)
+        return [lane[each] for lane in lanes for each in partitions if each in lane]
+
+    def _going(self, ledgers: Iterable[Ledger], partitions: Collection[int]) -> list[Delivery]:
+        """Deliveries of these that are not concluded."""
+        going = [each for ledger in ledgers for each in ledger]
+        return going + self._books.sync.going(partitions)
 
     async def _take(self, part: Part) -> None:
         if not self._poller.accepts(part.partition, part.epoch):
@@ -237,55 +259,39 @@ class DeliveryHandler:
                     return
             self._queue(ledger, message)
 
+    def _advance(self, ledger: Ledger, delivery: Delivery) -> None:
+        """Let the offset pass what is finished, and what is parked."""
+        parking = self._books.parking
+        if delivery.settled:
+            if not delivery.parked or parking.concluded(delivery):
+                ledger.finish(delivery)
+                self._low.progressed()
+        elif delivery.parked and delivery.unacknowledged == 0:
+            ledger.park(delivery)
+            parking.note(delivery)
+        self._room.set()
+
     def _numbered(self) -> int:
         self._sequence += 1
         return self._sequence
 
-    def _queue(self, ledger: Ledger, message: Message) -> None:
-        delivery = self._delivery(ledger, message)
+    def _queue(self, ledger: Ledger, message: Message, *, low: bool = False) -> None:
+        topics, parking = self._tools.topics, self._books.parking
+        topic = topics.low if low else topics.deliveries
+        delivery = of_record(message, ledger, topic, self._numbered(), low=low)
         ledger.add(delivery)
+        if parking.has(delivery):
+            ledger.finish(delivery)
+            return
         self._sender.offer(delivery)
+        if parking.holds(delivery.customer):
+            parking.park([delivery])
 
-    def _delivery(self, ledger: Ledger, message: Message) -> Delivery:
-        offset = message.offset() or 0
-        delivery = Delivery(
-            sequence=self._numbered(),
-            topic=self._tools.topics.deliveries,
-            partition=message.partition() or 0,
-            epoch=ledger.share.epoch,
-            offset=offset,
-            timestamp=message.timestamp()[1],
-            key=message.key(),
-            value=message.value() or b"",
-            headers=header_bytes(message.headers()),
-            recalled=ledger.memory.recalled.get(offset, ()),
-        )
-        for outcome in delivery.recalled:
-            delivery.heard(outcome.offset)
-        return delivery
-
-    async def _commit_regularly(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(_COMMIT_SECONDS)
-                await self._commit(list(self._ledgers))
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task
-            self.failed(error)
-
-    async def _commit(self, partitions: Collection[int]) -> None:
-        """Commit what has moved; what the broker refuses is committed again later."""
-        ledgers = {each: self._ledgers[each] for each in partitions if each in self._ledgers}
-        due = {
-            partition: (ledger.share.epoch, position)
-            for partition, ledger in ledgers.items()
-            if (position := ledger.due()) is not None
-        }
-        if not due:
-            return
-        try:
-            committed = await asyncio.wrap_future(self._poller.commit(due))
-        except KafkaException as error:
-            log.warning("%s: a commit is tried again: %s", self._name, error)
-            return
-        for partition in committed:
-            ledgers[partition].committed(due[partition][1])
+    def _go_on(self, parked: Parked, ledger: Ledger) -> None:
+        """Take up what an earlier run parked."""
+        topics = self._tools.topics
+        topic = topics.low if parked.low else topics.deliveries
+        delivery = of_parked(parked, ledger, topic, self._numbered())
+        self._books.parking.resume(delivery)
+        ledger.park(delivery)
+        self._sender.offer(delivery)

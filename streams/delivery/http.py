@@ -82,6 +82,24 @@ class Http:
         Raises:
             ConfigurationError: credentials that no header can carry.
         """
+        base = httpcore2.URL(url)
+        self._origin = base.origin
+        self._path = base.target.rstrip(b"/")
+        self._context = context or httpcore2.default_ssl_context()
+        self._timeouts = timeouts or Timeouts()
+        self._extensions = {"timeout": {"connect": self._timeouts.connect}}
+        self._host = _host(base)
+        self.authorize(authorization)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._idle: list[httpcore2.AsyncHTTPConnection] = []
+        self._sockets = Sockets()
+
+    def authorize(self, authorization: Mapping[str, str]) -> None:
+        """Send these headers with the credentials from the next request on.
+
+        Raises:
+            ConfigurationError: credentials that no header can carry; the former ones stay.
+        """
         for value in authorization.values():
             if not (value.isascii() and value.isprintable()):
                 raise ConfigurationError(
@@ -89,20 +107,11 @@ class Http:
                     "they hold a character that no HTTP header can carry",
                     "Look for a line break or a quote that was copied with them",
                 )
-        base = httpcore2.URL(url)
-        self._origin = base.origin
-        self._path = base.target.rstrip(b"/")
-        self._context = context or httpcore2.default_ssl_context()
-        self._timeouts = timeouts or Timeouts()
-        self._extensions = {"timeout": {"connect": self._timeouts.connect}}
         self._fixed = [
-            (b"host", _host(base)),
+            (b"host", self._host),
             (b"user-agent", b"ordergroove-streams"),
             *_encoded(authorization),
         ]
-        self._slots = asyncio.Semaphore(concurrency)
-        self._idle: list[httpcore2.AsyncHTTPConnection] = []
-        self._sockets = Sockets()
 
     async def send(self, request: Request, body: bytes) -> Response:
         """Send a request with this body and read the whole answer.

@@ -2,8 +2,9 @@
 
 A compacted topic of the connection's own, with the delivery topic's partitions, holds by customer:
 the profile version that the vendor has (under the customer's key), what was last sent of each thing
-that must not be sent twice, and the profile that waits for the next sync (both under a key that
-begins with a zero byte, which no customer's does).
+that must not be sent twice, the profile that waits for the next sync, and the deliveries that are
+parked (all under keys that begin with a zero byte, which no customer's does); and how far its low
+lane is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _THINGS: Final = b"\0things\0"
 _WAITING: Final = b"\0waiting\0"
+_PARKED: Final = b"\0parked\0"
+_LOW: Final = b"\0low\0"
 _GENERATION_BITS: Final = 40
 """One small number for both: counts stay far below 2**40."""
 
@@ -53,13 +56,49 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: bytes
 
 
+class Parked(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A delivery that goes on from here, since the offset has passed it.
+
+    `low`: it is of the low lane, whose offsets count on their own. `timestamp` is epoch
+    milliseconds, `value` and `headers` are the record's. `id` is the delivery's, and `concluded`
+    the final outcomes of its parts, by name; empty, while it was not rendered. `failures` and
+    `under_attempt` (seconds) are those of its next part, so that a restart does not begin its
+    budget anew.
+    """
+
+    low: bool
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes
+    headers: dict[str, bytes] = {}
+    id: str = ""
+    concluded: dict[str, str] = {}
+    failures: int = 0
+    under_attempt: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        """Where the record is."""
+        return self.low, self.offset
+
+
+Place = tuple[bool, int]
+"""Whether a record is of the low lane, and its offset there."""
+
+
 @dataclass(slots=True)
 class Known:
-    """One partition's customers, each by key."""
+    """One partition's customers, each by key; what is parked, by its place.
+
+    `low` is how far its twin in the low lane is: the next offset, and where its outcomes begin.
+    """
 
     versions: Versions = field(default_factory=dict)
     things: dict[bytes, Things] = field(default_factory=dict)
     waiting: dict[bytes, Waiting] = field(default_factory=dict)
+    parked: dict[Place, Parked] = field(default_factory=dict)
+    low: tuple[int, str] = (0, "")
 
     def note(self, key: bytes, value: bytes | None) -> None:
         """Take a record of the changelog, in order.
@@ -75,6 +114,14 @@ class Known:
                 self.waiting.pop(customer, None)
             else:
                 self.waiting[customer] = _decode_waiting(value)
+        elif key.startswith(_PARKED):
+            lane, _, offset = key.removeprefix(_PARKED).partition(b":")
+            if value is None:
+                self.parked.pop((lane == b"low", int(offset)), None)
+            else:
+                self.parked[lane == b"low", int(offset)] = _decode_parked(value)
+        elif key == _LOW:
+            self.low = _decode_low(value)
         elif value is None:
             self.versions.pop(key, None)
         else:
@@ -99,6 +146,27 @@ def waiting_key(customer: bytes) -> bytes:
     return _WAITING + customer
 
 
+def parked_key(place: Place) -> bytes:
+    """The key of a delivery that is parked: one partition's records are numbered by lane."""
+    low, offset = place
+    return _PARKED + (b"low:%d" if low else b"live:%d") % offset
+
+
+def low_key() -> bytes:
+    """The key of the low lane's position."""
+    return _LOW
+
+
+def encode_low(offset: int, metadata: str) -> bytes:
+    """The record of the low lane's position."""
+    return b"%d %s" % (offset, metadata.encode())
+
+
+def _decode_low(value: bytes | None) -> tuple[int, str]:
+    offset, _, metadata = (value or b"0 ").partition(b" ")
+    return int(offset), metadata.decode()
+
+
 def packed(generation: int, count: int) -> int:
     """A version as a number: greater is newer."""
     return generation << _GENERATION_BITS | count
@@ -117,9 +185,10 @@ def decode(value: bytes) -> int:
 
 
 encode_kept = msgspec.msgpack.Encoder().encode
-"""The bytes of `Things` and `Waiting`."""
+"""The bytes of `Things`, `Waiting` and `Parked`."""
 _decode_things = msgspec.msgpack.Decoder(Things).decode
 _decode_waiting = msgspec.msgpack.Decoder(Waiting).decode
+_decode_parked = msgspec.msgpack.Decoder(Parked).decode
 
 
 class KnownChangelog:

@@ -1,8 +1,10 @@
 """What a vendor refuses after it has answered: looked up now and then, and told as outcomes.
 
-Ometria validates after its reply and lists the newest errors without saying whose they are. So each
-becomes an outcome `rejected: late_error` with the field and without a delivery: it is seen and
-counted, and cannot be tied to a record. Who owns the delivery topic's first partition looks.
+Each becomes an outcome `rejected: late_error` with the field. Where the list names the record, and
+it was sent lately, it is the delivery's outcome and corrects the earlier one (`LatelySent`).
+Ometria lists the newest errors without saying whose they are (contracts/ometria.md §2), and other
+programs of the account have theirs there too: such an outcome belongs to no delivery; it is seen
+and counted. Who owns the delivery topic's first partition looks.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from streams.delivery.http import Http
-    from streams.model.delivery import Destination, Request, Response
+    from streams.model.delivery import Destination, LateError
+    from streams.model.delivery import LateErrors as Listing
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class LateErrors:
         self,
         destination: Destination,
         http: Http,
-        tell: Callable[[str], None],
+        tell: Callable[[LateError], None],
         *,
         every: float = LOOK_SECONDS,
     ) -> None:
@@ -41,20 +44,20 @@ class LateErrors:
         Args:
             destination: says where they are listed, if anywhere, and reads the list.
             http: the connections to the vendor.
-            tell: called with the field of each new one.
+            tell: called with each new one.
             every: seconds between two looks.
         """
         self._destination = destination
         self._http = http
         self._tell = tell
         self._every = every
-        self._seen: Counter[str] | None = None
+        self._seen: Counter[LateError] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to look, if the vendor lists any; what is listed already is nobody's news."""
         if self._task is None and self._destination.late_errors is not None:
-            look = self._look_regularly(*self._destination.late_errors)
+            look = self._look_regularly(self._destination.late_errors)
             self._task = asyncio.get_running_loop().create_task(look)
 
     def stop(self) -> None:
@@ -63,23 +66,21 @@ class LateErrors:
             self._task.cancel()
             self._task, self._seen = None, None
 
-    async def _look_regularly(
-        self, request: Request, read: Callable[[Response], Sequence[str]]
-    ) -> None:
+    async def _look_regularly(self, listing: Listing) -> None:
         while True:
             try:
-                response = await self._http.send(request, b"")
+                response = await self._http.send(listing.request, b"")
             except TransportFailure as failure:
                 log.info("%s: no list of late errors: %s", self._destination.name, failure.reason)
             else:
                 if 200 <= response.status < 300:
-                    self._note(read(response))
+                    self._note(listing.read(response))
             await asyncio.sleep(self._every)
 
-    def _note(self, fields: Sequence[str]) -> None:
+    def _note(self, errors: Sequence[LateError]) -> None:
         """Tell of what the last list had not; of equal ones only their number is known."""
-        now = Counter(fields)
+        now = Counter(errors)
         if self._seen is not None:
-            for field in (now - self._seen).elements():
-                self._tell(field)
+            for error in (now - self._seen).elements():
+                self._tell(error)
         self._seen = now

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from streams.delivery.pending import Delivery, Recalled
-    from streams.delivery.statistics import Statistics
+    from streams.delivery.statistics import Room
     from streams.engine.batch import Position
     from streams.engine.ownership import Share
 
@@ -53,7 +53,7 @@ class Window:
 
     count: int
     size: int
-    statistics: Statistics
+    statistics: Room
 
     @property
     def full(self) -> bool:
@@ -79,6 +79,7 @@ class Ledger:
     window: Window
     last: int
     _entries: deque[Delivery] = field(default_factory=deque)
+    _parked: dict[Delivery, None] = field(default_factory=dict)
     _offset: int = 0
     _committed: int = 0
     _outcomes_end: int = 0
@@ -88,12 +89,14 @@ class Ledger:
         self._outcomes_end = self.memory.outcomes_end
 
     def __iter__(self) -> Iterator[Delivery]:
-        return iter(self._entries)
+        """All that the offset has not passed, and what is parked."""
+        yield from self._entries
+        yield from self._parked
 
     @property
     def busy(self) -> bool:
         """Whether a request, or a record for the broker, is under way."""
-        return any(each.task is not None or each.unacknowledged for each in self._entries)
+        return any(each.task is not None or each.unacknowledged for each in self)
 
     def add(self, delivery: Delivery) -> None:
         """Take the partition's next delivery."""
@@ -104,11 +107,24 @@ class Ledger:
 
     def finish(self, delivery: Delivery) -> None:
         """Let the offset pass a delivery, as soon as it may pass all before it."""
+        if delivery in self._parked:
+            del self._parked[delivery]
+            self.window.statistics.parked -= 1
+        self._pass(delivery)
+        delivery.forget()
+
+    def park(self, delivery: Delivery) -> None:
+        """Let the offset pass one that goes on from the connection's table, until it finishes."""
+        if delivery not in self._parked:
+            self._parked[delivery] = None
+            self.window.statistics.parked += 1
+            self._pass(delivery)
+
+    def _pass(self, delivery: Delivery) -> None:
         if delivery.finished:
             return
         delivery.finished = True
         self.window.statistics.waiting_bytes -= delivery.size
-        delivery.forget()
         while self._entries and self._entries[0].finished:
             first = self._entries.popleft()
             self.window.statistics.waiting -= 1
@@ -120,14 +136,16 @@ class Ledger:
         self.window.statistics.waiting -= len(self._entries)
         left = sum(each.size for each in self._entries if not each.finished)
         self.window.statistics.waiting_bytes -= left
+        self.window.statistics.parked -= len(self._parked)
         self._entries.clear()
+        self._parked.clear()
 
     def due(self) -> Position | None:
         """The position to commit; None when it has not moved since the last commit."""
         if self._offset == self._committed:
             return None
-        firsts = [each.first_outcome for each in self._entries if each.first_outcome is not None]
-        for each in self._entries:
+        firsts = [each.first_outcome for each in self if each.first_outcome is not None]
+        for each in self:
             self._heard(each)
         # What is not acknowledged yet comes later than all that is: outcomes of one partition are
         # written in order.

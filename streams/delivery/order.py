@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from streams.delivery.pending import Delivery
     from streams.model.delivery import Frame
@@ -67,16 +67,22 @@ class Queue(Oldest):
     Attributes:
         endpoint: whose limits they count against.
         batch: the name of the vendor's rule for how many travel together; None: one by one.
+        whole: whether nobody else will join: they were parted from a call that was refused.
+        low: whether all of them are of the low lane.
         since: monotonic seconds since when the first of them waits for others.
         bytes: of their next records, together; kept, since it is looked at with each delivery.
     """
 
-    __slots__ = ("batch", "bytes", "endpoint", "since")
+    __slots__ = ("batch", "bytes", "endpoint", "low", "since", "whole")
 
-    def __init__(self, endpoint: str, batch: str | None) -> None:
+    def __init__(
+        self, endpoint: str, batch: str | None, *, whole: bool = False, low: bool = False
+    ) -> None:
         super().__init__()
         self.endpoint = endpoint
         self.batch = batch
+        self.whole = whole
+        self.low = low
         self.since = 0.0
         self.bytes = 0
 
@@ -115,7 +121,7 @@ class Ready:
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives monotonic seconds."""
         self._clock = clock
-        self._queues: dict[tuple[str, Frame | None], Queue] = {}
+        self._queues: dict[tuple[str, Frame | None, int, bool], Queue] = {}
 
     def __len__(self) -> int:
         return sum(map(len, tuple(self._queues.values())))  # also from another thread
@@ -126,14 +132,22 @@ class Ready:
     def push(self, delivery: Delivery) -> None:
         """Add one that has a step to be sent."""
         step = delivery.steps[0]
-        frame = None if step.alone else step.request.frame
-        key = step.request.endpoint, frame
+        frame = step.request.frame
+        key = step.request.endpoint, frame, step.company, delivery.low
         queue = self._queues.get(key)
         if queue is None:
-            self._queues[key] = queue = Queue(key[0], None if frame is None else frame.batch)
+            batch = None if frame is None else frame.batch
+            self._queues[key] = queue = Queue(
+                key[0], batch, whole=step.company > 0, low=delivery.low
+            )
         if not len(queue):
             queue.since = self._clock()
         queue.push(delivery)
+
+    def empty(self) -> list[Delivery]:
+        """Take all of them, in the order of their queues."""
+        queues, self._queues = self._queues, {}
+        return [queue.pop() for queue in queues.values() for _ in range(len(queue))]
 
     def oldest_first(self) -> list[Queue]:
         """The queues, the one with the oldest delivery first; empty ones are forgotten."""
@@ -169,6 +183,10 @@ class Customers:
         """Let a head that was taken go later."""
         self.free.push(delivery)
 
+    def of(self, delivery: Delivery) -> list[Delivery]:
+        """This customer's deliveries, in order."""
+        return list(self._queues.get(delivery.customer, ()))
+
     def behind(self, delivery: Delivery) -> Delivery | None:
         """The customer's next delivery after this one, which is the head."""
         queue = self._queues.get(delivery.customer)
@@ -190,3 +208,13 @@ class Customers:
         for customer in [each for each in self._queues if each[0] in partitions]:
             del self._queues[customer]
         self.free.sift()
+
+
+def oldest(places: Iterable[Oldest], *, after: int) -> Delivery | None:
+    """The oldest delivery that waits anywhere and came in after this number; else the oldest."""
+    known = list(places)
+    for tried in (after, 0):
+        found = [each for place in known if (each := place.after(tried)) is not None]
+        if found:
+            return min(found, key=lambda each: each.sequence)
+    return None

@@ -20,6 +20,9 @@ class Owner(Protocol):
     def stopped(self, reason: str | None) -> None:
         """The breaker opened, for this reason; None: it is closed again."""
 
+    def cut_off(self, reason: str | None) -> None:
+        """The vendor does not work, for this reason: it is tried now and then; None: it does."""
+
     def refused(self, reason: str | None) -> None:
         """The broker refuses records, for this reason; None: it takes them again."""
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from streams.delivery.batching import Batching
     from streams.delivery.clock import Clock
     from streams.delivery.limits import Limiter
-    from streams.delivery.retry import Schedule
+    from streams.delivery.low_pace import LowPace
+    from streams.delivery.retry import Schedules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,13 @@ class Pace:
         schedule: of retries.
         clock: time and chance.
         request_seconds: how long a request may take.
+        low: what the low lane may have of all this.
     """
 
     concurrency: int
     batching: Batching
     limiter: Limiter
-    schedule: Schedule
+    schedule: Schedules
     clock: Clock
     request_seconds: float
+    low: LowPace

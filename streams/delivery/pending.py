@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
+    from streams.delivery.excerpt import Answer
     from streams.model.delivery import Outcome, PartName, Request
     from streams.model.enriched import EnrichedEvent
 
@@ -62,11 +63,13 @@ class Step:
         remark: what the request leaves out, as the outcome's reason, if nothing else is said.
         thing: what it sets as a whole at the vendor, and …
         substance: … a digest of what it sets that to.
-        alone: whether it must not travel with others: a call with others was refused as a whole.
+        company: whom it travels with after a call was refused for one record's sake: those with the
+            same number, and nobody else; 0: anybody.
         attempts: requests made.
         repaired: why the request is another than was rendered, if it is.
         status: HTTP status of the last answer; None when none came.
         latency: seconds of the last request.
+        answer: what was answered last; None when nothing was.
         failures: consecutive failed attempts of its own, which the backoff grows by.
         under_attempt: seconds in which it could be tried (the retry budget).
         mentioned_at: monotonic seconds of its last `retrying` outcome.
@@ -80,11 +83,12 @@ class Step:
     remark: str | None = None
     thing: str | None = None
     substance: bytes = b""
-    alone: bool = False
+    company: int = 0
     attempts: int = 0
     repaired: str | None = None
     status: int | None = None
     latency: float | None = None
+    answer: Answer | None = field(default=None, repr=False)
     failures: int = 0
     under_attempt: float = 0.0
     mentioned_at: float | None = None
@@ -110,6 +114,11 @@ class Delivery:
         steps: parts still to be sent, in order; the first is under way or next.
         rendered: whether `steps` says all; before, nothing is known.
         scheduled: whether it is for its profile alone, at a time of its own: the offset has passed.
+        low: whether it came by the low lane: all that is live goes before it.
+        concluded: the parts that have a final outcome, and which.
+        parked: whether it goes on from the connection's table, and the offset may pass it …
+        leaving: … and whether it is being taken out of there.
+        resumed: failures and seconds under attempt of its first step, by an earlier run.
         unacknowledged: outcomes and dead letters on their way to the broker.
         first_outcome: the least offset of its final outcomes' records …
         last_outcome: … and the greatest.
@@ -134,6 +143,11 @@ class Delivery:
     steps: deque[Step] = field(default_factory=deque)
     rendered: bool = False
     scheduled: bool = False
+    low: bool = False
+    concluded: dict[str, Outcome] = field(default_factory=dict)
+    parked: bool = False
+    leaving: bool = False
+    resumed: tuple[int, float] = (0, 0.0)
     unacknowledged: int = 0
     first_outcome: int | None = None
     last_outcome: int | None = None
@@ -146,6 +160,11 @@ class Delivery:
     def customer(self) -> tuple[int, bytes | None]:
         """Whose deliveries must stay in order; a key lives in one partition."""
         return self.partition, self.key
+
+    @property
+    def place(self) -> tuple[bool, int]:
+        """Its lane and offset, which name it within its partition."""
+        return self.low, self.offset
 
     @property
     def size(self) -> int:

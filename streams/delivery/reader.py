@@ -1,4 +1,4 @@
-"""Stretches of partitions, read outside any group: the one place here that calls Kafka's client.
+"""Stretches of partitions, read outside any group: here and in `low_reader` is Kafka's client.
 
 What delivery consumes comes through the engine's lane, what it produces goes through the engine's
 producer; this is for looking back.

@@ -59,11 +59,14 @@ class Recall:
         self._decode = decode
 
     def __call__(
-        self, positions: Mapping[int, Position], alive: Callable[[], AbstractSet[int]]
+        self,
+        positions: Mapping[int, Position],
+        alive: Callable[[], AbstractSet[int]],
+        parked: Mapping[int, AbstractSet[int]],
     ) -> dict[int, Memory]:
-        """Read what was concluded beyond these positions.
+        """Read what was concluded beyond these positions, and of what is parked before them.
 
-        Partitions that are no longer alive may be left out.
+        Partitions that are no longer alive may be left out. `parked` are offsets by partition.
 
         Raises:
             KafkaException: it cannot be read now.
@@ -73,7 +76,12 @@ class Recall:
             stretches = self._stretches(reader, positions)
             for message in reader.read(self._outcomes, stretches, alive):
                 partition = message.partition() or 0
-                self._note(found[partition], positions[partition], message)
+                outcome = self._outcome(message)
+                if outcome is None:
+                    continue
+                offset = outcome["offset"]
+                if offset >= positions[partition].offset or offset in parked[partition]:
+                    found[partition][offset].append(_recalled(outcome, message))
         return {
             partition: Memory(
                 position,
@@ -100,17 +108,16 @@ class Recall:
             stretches[partition] = Stretch(at if low <= at <= end else low, end)
         return stretches
 
-    def _note(self, found: _Found, position: Position, message: Message) -> None:
+    def _outcome(self, message: Message) -> Mapping[str, Any] | None:
+        """The outcome in a record, if it is final and of this connection's topic."""
         headers, value = dict(message.headers() or ()), message.value()
         if value is None or headers.get(CONNECTION_HEADER) != self._connection:
-            return
+            return None
         outcome = self._decode(value)
-        ours = outcome["topic"] == self._deliveries and outcome["offset"] >= position.offset
-        if ours and outcome["final"]:
-            recalled = Recalled(
-                outcome["delivery_id"],
-                outcome["part"],
-                message.offset() or 0,
-                Outcome(outcome["outcome"]),
-            )
-            found[outcome["offset"]].append(recalled)
+        ours = outcome["topic"] == self._deliveries and outcome["final"]
+        return outcome if ours else None
+
+
+def _recalled(outcome: Mapping[str, Any], message: Message) -> Recalled:
+    what = Outcome(outcome["outcome"])
+    return Recalled(outcome["delivery_id"], outcome["part"], message.offset() or 0, what)

@@ -13,28 +13,34 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
+from streams.delivery.expiry import expired
 from streams.delivery.pending import Conclusion, Step
 from streams.delivery.profiles import APPLIED
+from streams.delivery.settled import goes_again, letter_of
 from streams.errors import BadRecord
 from streams.model.delivery import Outcome, Part
-from streams.model.ids import delivery_id
+from streams.model.fact import PROFILE_CHANGED
+from streams.model.ids import customer_key, delivery_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from streams.delivery.books import Books
     from streams.delivery.clock import Clock
     from streams.delivery.connection import Connection
+    from streams.delivery.gate import How
     from streams.delivery.pending import Delivery
-    from streams.model.delivery import Destination
+    from streams.model.delivery import Destination, Refusal
     from streams.model.enriched import EnrichedEvent
 
 log = logging.getLogger(__name__)
 
 _json = msgspec.json.Encoder().encode
 
-_SHADOW: Final = Conclusion(Outcome.FILTERED, "shadow")
+_UNWANTED: Final = Conclusion(Outcome.FILTERED, "option")
+_SKIPPED: Final = Conclusion(Outcome.FILTERED, "skipped")
 _FAILED: Final = Conclusion(Outcome.REJECTED, "failed", failed=True)
 _SUPERSEDED: Final = Conclusion(Outcome.SUPERSEDED)
 _UNCHANGED: Final = Conclusion(Outcome.DUPLICATE, "unchanged")
@@ -43,7 +49,11 @@ _Rendered = tuple[str, "Step | Conclusion"]
 
 
 class Renderer:
-    """Renders one connection's deliveries."""
+    """Renders one connection's deliveries.
+
+    Attributes:
+        gate: who may go; may be another one at any time, what is rendered already stays.
+    """
 
     def __init__(
         self,
@@ -54,10 +64,12 @@ class Renderer:
         clock: Clock,
     ) -> None:
         """Take what it works with; `decode` raises `BadRecord` for what it cannot read."""
+        self.gate = connection.gate
         self._connection = connection
         self._destination = destination
         self._decode = decode
-        self._outcomes, self._profiles, self._things, self._sync, self._guard = books
+        self._outcomes, self._profiles = books.outcomes, books.profiles
+        self._things, self._sync, self._guard = books.things, books.sync, books.guard
         self._clock = clock
 
     def render(self, delivery: Delivery) -> bool:
@@ -77,16 +89,41 @@ class Renderer:
         delivery.event = event
         delivery.id = delivery_id(event.event_id, event.type, self._connection.name)
         parts = self._left(delivery, event, self._parts(delivery, event))
+        if not self._tell(delivery, event, parts):
+            delivery.event = None
+            return False
+        delivery.rendered = True
+        return True
+
+    def renew(self, delivery: Delivery) -> None:
+        """Let what is left of a rendered delivery go by today's gate; none of it is under way.
+
+        It stays as it was rendered if the breaker holds back what would be concluded now.
+        """
+        event, former = delivery.event, list(delivery.steps)
+        left = {step.name: step for step in former}
+        if event is None:
+            return
+        parts = [each for each in self._parts(delivery, event) if each[0] in left]
+        delivery.steps.clear()
+        if left.keys() != {name for name, _ in parts} or not self._tell(delivery, event, parts):
+            delivery.steps.extend(former)
+            return
+        for step in delivery.steps:
+            before = left[step.name]
+            step.attempts, step.failures = before.attempts, before.failures
+            step.under_attempt, step.mentioned_at = before.under_attempt, before.mentioned_at
+
+    def _tell(self, delivery: Delivery, event: EnrichedEvent, parts: list[_Rendered]) -> bool:
+        """Conclude these parts or have them sent; False, and neither, if the breaker says so."""
         told = [(name, *self._told(delivery, event, part)) for name, part in parts]
         if not all(self._guard.passes(delivery, what) for _, what, _ in told if what is not None):
-            delivery.event = None
             return False
         for name, conclusion, step in told:
             if conclusion is not None:
                 self._outcomes.conclude(delivery, name, conclusion, step)
             elif step is not None:
                 delivery.steps.append(step)
-        delivery.rendered = True
         return True
 
     def thing_of(self, delivery: Delivery) -> str | None:
@@ -94,11 +131,11 @@ class Renderer:
 
         Nothing is concluded: its turn has not come.
         """
-        event, now = self._read(delivery.value), self._clock.now()
-        if isinstance(event, BadRecord):
+        event = self._read(delivery.value)
+        if isinstance(event, BadRecord) or self._decided(delivery) == "skip":
             return None
         try:
-            rendered = self._destination.render(event, "", now, self._connection.options)
+            rendered = self._rendered(delivery, event, superseded=False)
         except Exception:  # noqa: BLE001 - told of when its turn comes
             return None
         events = (each for each in rendered if isinstance(each, Part) and each.name == "event")
@@ -115,14 +152,10 @@ class Renderer:
 
     def _parts(self, delivery: Delivery, event: EnrichedEvent) -> list[_Rendered]:
         """All parts of a delivery, profiles that the vendor needs no more concluded already."""
-        options, now = self._connection.options, self._clock.now()
         age = self._profiles.age(delivery.partition, event)
         parts: list[_Rendered] = []
         try:
-            rendered = self._destination.render(
-                event, delivery.id, now, options, superseded=age < 0
-            )
-            for part in rendered:
+            for part in self._rendered(delivery, event, superseded=age < 0):
                 if delivery.scheduled and part.name != "profile":
                     continue
                 if part.name == "profile" and age <= 0:
@@ -138,7 +171,40 @@ class Renderer:
         except Exception as error:  # noqa: BLE001 - one event's bug must not stop the others
             log.error("%s: the renderer raised %s", self._connection.name, describe(error))  # noqa: TRY400
             return [("event", _FAILED)]
+        unwanted = None if delivery.scheduled else self._unwanted(event)
+        if unwanted is not None:
+            parts.append(("event", unwanted))
         return parts or [("event", Conclusion(Outcome.FILTERED, "nothing_to_send"))]
+
+    def _rendered(
+        self, delivery: Delivery, event: EnrichedEvent, *, superseded: bool
+    ) -> Iterable[Part | Refusal]:
+        """What the vendor would be asked: of an event that is not wanted, the profile alone."""
+        options = self._connection.options
+        if self._unwanted(event) is not None:
+            event = replace(event, type=PROFILE_CHANGED)
+        if self._decided(delivery) == "data_only":
+            event, options = replace(event, late=True), replace(options, late_events="data")
+        now = self._clock.now()
+        return self._destination.render(event, delivery.id, now, options, superseded=superseded)
+
+    def _unwanted(self, event: EnrichedEvent) -> Conclusion | None:
+        """What comes of an event that is not to be told: its profile is, all the same."""
+        if event.type == PROFILE_CHANGED:
+            return None
+        if not self.gate.wants(event.type):
+            return _UNWANTED
+        connection, options = self._connection, self._connection.options
+        if event.late and options.late_events == "data":
+            return None  # it starts no flow, whenever it comes
+        reason = expired(event, self._clock.now(), connection.max_age, options.display_zone)
+        return None if reason is None else Conclusion(Outcome.EXPIRED, reason)
+
+    def _decided(self, delivery: Delivery) -> How:
+        """What was decided about it; a profile at its own time did not wait in the topic."""
+        if delivery.scheduled:
+            return "deliver"
+        return self.gate.decided(delivery.topic, delivery.partition, delivery.offset)
 
     def _left(
         self, delivery: Delivery, event: EnrichedEvent, parts: list[_Rendered]
@@ -151,7 +217,10 @@ class Renderer:
             applied = name in recalled and recalled[name].outcome in APPLIED
             if applied and isinstance(part, Step) and part.carries_profile:
                 self._profiles.applied(delivery, event)
-        return [(name, part) for name, part in parts if name not in recalled]
+            if applied:
+                self._outcomes.settle(delivery, letter_of(delivery, name))
+        left = [(name, part) for name, part in parts if name not in recalled]
+        return [(name, part) for name, part in left if goes_again(delivery, name)]
 
     def _told(
         self, delivery: Delivery, event: EnrichedEvent, part: Step | Conclusion
@@ -160,11 +229,15 @@ class Renderer:
 
         Neither: it is a profile that waits for its time now.
         """
+        if self._decided(delivery) == "skip":
+            return _SKIPPED, part if isinstance(part, Step) else None
         if isinstance(part, Conclusion):
             return part, None
-        if self._connection.mode != "live":
-            return _SHADOW, part
+        kept = self.gate.keeps(customer_key(event.merchant, event.customer_id).decode())
+        if kept is not None:
+            return Conclusion(Outcome.FILTERED, kept), part
         if self._sync.on and part.name == "profile" and not delivery.scheduled:
+            self._outcomes.settle(delivery, letter_of(delivery, part.name))
             return self._sync.schedule(delivery, event), None
         return None, part
 

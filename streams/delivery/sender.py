@@ -9,14 +9,15 @@ delivery at a time may go, as a trial.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from streams.delivery.admission import Admission
 from streams.delivery.alarm import Alarm
 from streams.delivery.calls import Calls
-from streams.delivery.order import Customers, Ready
+from streams.delivery.order import Customers, Ready, oldest
 from streams.delivery.overdue import Overdue
 from streams.delivery.pending import Conclusion
 from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
@@ -64,28 +65,28 @@ class Sender:
         self._concurrency = pace.concurrency
         self._batching = pace.batching
         self._ahead = max(_AHEAD * pace.concurrency, _CROWDS * pace.batching.largest)
-        self._limiter = pace.limiter
-        self._schedule = pace.schedule
+        self._admission = Admission(pace)
+        self._low = pace.low
+        self._schedules = pace.schedule
         self._clock = pace.clock
         self._renderer = renderer
-        self._books = books
-        self._outcomes = books.outcomes
-        self._guard = books.guard
+        self._books, self._guard = books, books.guard
         self._statistics = statistics
         self._customers = Customers()
         self._ready = Ready(pace.clock.monotonic)
-        self._throttles: Counter[str] = Counter()
         self._asked = False
-        self._alarm = Alarm(self._ask, statistics)
+        self._alarm = Alarm(self.wake, statistics)
         self._overdue = Overdue(pace.clock.monotonic, pace.request_seconds)
-        self._calls = Calls(attempt, self._judged, owner, statistics, self._overdue)
+        self._calls = Calls(
+            attempt, self._judged, books.guard.heard, owner, statistics, self._overdue
+        )
         self._dispatched_at = 0.0
-        self._guard.attach(self._ask)
+        self._guard.attach(self.wake)
 
     def offer(self, delivery: Delivery) -> None:
         """Take a delivery; it goes when its customer's earlier ones are concluded."""
         self._customers.add(delivery)
-        self._ask()
+        self.wake()
 
     def hold(self, partitions: Collection[int], deliveries: Iterable[Delivery]) -> None:
         """Begin nothing more for these partitions' deliveries; requests under way go on."""
@@ -96,13 +97,25 @@ class Sender:
         self._customers.drop(partitions)
         for ready in self._ready:
             ready.sift()
-        self._ask()
+        self.wake()
 
     def drop(self, partitions: Collection[int], deliveries: Iterable[Delivery]) -> None:
         """Forget these; a request under way is broken off, its delivery's next owner repeats it."""
         going = list(deliveries)
         self.hold(partitions, going)
         self._calls.leave(going)
+
+    def renew(self) -> None:
+        """Let what is rendered, and not under way, go by the renderer's gate as it is now."""
+        for delivery in self._ready.empty():
+            self._renderer.renew(delivery)
+            self._go_on(delivery)
+        self.wake()
+
+    @property
+    def low_room(self) -> int:
+        """How many deliveries of the low lane to hold: half of what is rendered ahead."""
+        return self._ahead // 2
 
     @property
     def stands_since(self) -> float | None:
@@ -116,7 +129,8 @@ class Sender:
         could = not held and not full and (len(self._customers.free) or len(self._ready))
         return self._overdue.since or (self._dispatched_at if could else None)
 
-    def _ask(self) -> None:
+    def wake(self) -> None:
+        """Look in the next turn of the loop whether anything may go."""
         if not self._asked:
             self._asked = True
             asyncio.get_running_loop().call_soon(self._dispatch)
@@ -141,10 +155,13 @@ class Sender:
             if delivery is None:
                 return
             self._render(delivery)
-        self._ask()
+        self.wake()
 
     def _render(self, delivery: Delivery) -> None:
         if self._renderer.render(delivery):
+            if delivery.steps:
+                first = delivery.steps[0]
+                first.failures, first.under_attempt = delivery.resumed
             self._go_on(delivery)
         else:
             self._customers.put_back(delivery)
@@ -154,7 +171,11 @@ class Sender:
         waits = []
         for queue in self._ready.oldest_first():
             while len(queue) and self._statistics.in_flight < self._concurrency:
-                wait = self._batching.unripe(queue) or self._limiter.take(queue.endpoint)
+                if queue.low and self._statistics.low_in_flight >= self._low.slots:
+                    break
+                wait = self._batching.unripe(queue) or self._admission.take(
+                    queue.endpoint, low=queue.low
+                )
                 if wait > 0:
                     waits.append(wait)
                     break
@@ -166,7 +187,7 @@ class Sender:
         trial = self._trial()
         if trial is None or trial.task is not None:
             return None
-        wait = self._limiter.take(trial.steps[0].request.endpoint)
+        wait = self._admission.take(trial.steps[0].request.endpoint, low=trial.low)
         if wait > 0:
             return wait
         for ready in self._ready:
@@ -182,29 +203,26 @@ class Sender:
             trial = None
         if trial is not None or not self._guard.due:
             return trial
-        candidate = self._candidate()
+        places = [self._customers.free, *self._ready]
+        candidate = oldest(places, after=self._guard.tried)
         if candidate is not None:
             self._guard.begin(candidate)
             if not candidate.rendered:
                 self._customers.free.remove(candidate)
                 self._render(candidate)
-            self._ask()
-        return None
-
-    def _candidate(self) -> Delivery | None:
-        """The oldest delivery that could go and came in after the last trial; else the oldest."""
-        places = [self._customers.free, *self._ready]
-        for tried in (self._guard.tried, 0):
-            after = (place.after(tried) for place in places)
-            found: list[Delivery] = [each for each in after if each is not None]
-            if found:
-                return min(found, key=lambda each: each.sequence)
+            self.wake()
         return None
 
     def _start(self, deliveries: Sequence[Delivery]) -> None:
         going = [each for each in deliveries if not self._overtaken(each)]
         if going:
-            self._calls.start(going, self._ask)
+            low = going[0].low
+            self._statistics.low_in_flight += low
+            self._calls.start(going, partial(self._ended, low=low))
+
+    def _ended(self, *, low: bool) -> None:
+        self._statistics.low_in_flight -= low
+        self.wake()
 
     def _overtaken(self, delivery: Delivery) -> bool:
         """Whether the customer's next delivery sets the same thing anew; if so it stands for both.
@@ -218,36 +236,40 @@ class Sender:
             return False
         self._books.conclude(delivery, step, Conclusion(Outcome.SUPERSEDED))
         self._go_on(delivery)
-        self._ask()
+        self.wake()
         return True
 
     def _judged(self, delivery: Delivery, step: Step, verdict: Verdict | None) -> None:
         if verdict is None:
-            step.alone = True
             self._go_on(delivery)
             return
-        following = judge(step, verdict, self._schedule, self._clock.random())
+        under_attempt = step.under_attempt
+        following = judge(step, verdict, self._schedules, self._clock.random())
+        if self._guard.down:
+            step.under_attempt = under_attempt  # the vendor's own failure
         self._follow(delivery, step, following)
 
     def _follow(self, delivery: Delivery, step: Step, following: Next) -> None:
-        endpoint = step.request.endpoint
         if isinstance(following, Throttled):
-            self._throttle(endpoint, following.after)
+            self._admission.throttled(step, following.after)
         else:
-            self._throttles.pop(endpoint, None)
+            self._admission.passed(step)
         match following:
             case Conclusion():
                 self._books.conclude(delivery, step, following)
             case Resend(request, reason):
                 step.request, step.body, step.repaired = request, _json(request.body), reason
             case Wait(seconds, reason):
-                self._outcomes.mention(delivery, step, Conclusion(Outcome.RETRYING, reason))
+                self._books.outcomes.mention(delivery, step, Conclusion(Outcome.RETRYING, reason))
                 self._guard.undecided(delivery)
                 self._later(delivery, seconds)
+                if step.under_attempt >= self._books.parking.after:
+                    self._books.parking.park(self._customers.of(delivery))
                 return
             case Halt(reason):
                 self._halt(reason)
-                self._outcomes.mention(delivery, step, Conclusion(Outcome.UNAUTHORIZED, reason))
+                refused = Conclusion(Outcome.UNAUTHORIZED, reason)
+                self._books.outcomes.mention(delivery, step, refused)
             case Throttled():
                 pass
         self._go_on(delivery)
@@ -268,17 +290,9 @@ class Sender:
         def again() -> None:
             delivery.timer = None
             self._go_on(delivery)
-            self._ask()
+            self.wake()
 
         delivery.timer = asyncio.get_running_loop().call_later(seconds, again)
-
-    def _throttle(self, endpoint: str, after: float | None) -> None:
-        """Pause an endpoint as the vendor asks; if it does not say for how long, back off."""
-        if after is None and self._limiter.paused(endpoint):
-            return  # the others of one crowd: they were under way when the first was refused
-        self._throttles[endpoint] += 1
-        wait = self._schedule.wait(self._throttles[endpoint], self._clock.random(), after)
-        self._limiter.pause(endpoint, wait)
 
     def _halt(self, reason: str) -> None:
         if self._statistics.paused is None:

@@ -41,7 +41,22 @@ class Histogram:
 
 
 @dataclass(slots=True)
-class Statistics:
+class Room:
+    """Deliveries that a lane holds.
+
+    Attributes:
+        waiting: read and not behind the committed offset yet, now …
+        waiting_bytes: … and the bytes of those among them that are not finished.
+        parked: gone on from the connection's table.
+    """
+
+    waiting: int = 0
+    waiting_bytes: int = 0
+    parked: int = 0
+
+
+@dataclass(slots=True)
+class Statistics(Room):
     """One connection's counts since the process started.
 
     Attributes:
@@ -52,11 +67,13 @@ class Statistics:
         failures: requests without an answer, by reason (`http.FailureReason`).
         latency: seconds of requests, answered or not.
         in_flight: requests under way now.
-        waiting: deliveries read and not behind the committed offset yet, now …
-        waiting_bytes: … and the bytes of those among them that are not finished.
+        low: what the low lane holds.
+        low_in_flight: requests of the low lane under way now.
         limiter_waits: how often sending stopped for a limit or a pause …
         limiter_seconds: … and for how long it was going to, together.
         paused: why the connection sends nothing, or None.
+        down: why the circuit to the vendor is open, or None …
+        openings: … and how often it opened.
     """
 
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -65,8 +82,10 @@ class Statistics:
     failures: Counter[str] = field(default_factory=Counter)
     latency: Histogram = field(default_factory=Histogram)
     in_flight: int = 0
-    waiting: int = 0
-    waiting_bytes: int = 0
+    low: Room = field(default_factory=Room)
+    low_in_flight: int = 0
     limiter_waits: int = 0
     limiter_seconds: float = 0.0
     paused: str | None = None
+    down: str | None = None
+    openings: int = 0

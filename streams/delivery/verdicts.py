@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.delivery.pending import Conclusion
-from streams.model.delivery import Accepted, Outcome, Rejected, Repair, Retry, Unauthorized
+from streams.model.delivery import (
+    Accepted,
+    Outcome,
+    Rejected,
+    Repair,
+    Retry,
+    Spared,
+    Unauthorized,
+)
 
 if TYPE_CHECKING:
     from streams.delivery.pending import Step
-    from streams.delivery.retry import Schedule
+    from streams.delivery.retry import Schedules
     from streams.model.delivery import Request, Verdict
 
 
@@ -42,11 +50,16 @@ class Halt(NamedTuple):
 Next = Conclusion | Wait | Throttled | Resend | Halt
 
 
-def judge(step: Step, verdict: Verdict, schedule: Schedule, random: float) -> Next:
+_SPARED = Retry("spared")
+"""What is refused for another's sake, should nobody send it again at once, waits like any other."""
+
+
+def judge(step: Step, verdict: Verdict, schedules: Schedules, random: float) -> Next:
     """What to do with a part whose latest request came to this verdict.
 
-    Keeps the part's count of failures and its time under attempt, which decide how long it waits
-    and when it is given up as `expired`. Being throttled is no failure of its own.
+    How patiently a failure is met, its reason says (`schedules`). Keeps the part's count of
+    failures and its time under attempt, which decide how long it waits and when it is given up as
+    `expired`. Being throttled is no failure of its own.
     """
     match verdict:
         case Accepted(note):
@@ -59,11 +72,14 @@ def judge(step: Step, verdict: Verdict, schedule: Schedule, random: float) -> Ne
             once = step.repaired is None
             return Resend(request, reason) if once else Conclusion(Outcome.REJECTED, reason)
         case Retry():
-            return _retry(step, verdict, schedule, random)
+            return _retry(step, verdict, schedules, random)
+        case Spared():
+            return _retry(step, _SPARED, schedules, random)
 
 
-def _retry(step: Step, verdict: Retry, schedule: Schedule, random: float) -> Next:
+def _retry(step: Step, verdict: Retry, schedules: Schedules, random: float) -> Next:
     reason, after, throttled = verdict.reason, verdict.after, verdict.throttled
+    schedule = schedules.of(reason)
     if throttled:
         return Throttled(after)
     step.failures += 1

@@ -109,9 +109,10 @@ def verdicts(topics: Topics, topic: str) -> defaultdict[str, Verdicts]:
 
 
 def dead_letters(topics: Topics, topic: str) -> Counter[str]:
-    """Dead letters by reason."""
+    """Dead letters that stand, by reason."""
     decode = codec("dead_letter").decode
-    return Counter(decode(message.value())["reason"] for message in topics.records(topic))
+    standing = {message.key(): message.value() for message in topics.records(topic)}
+    return Counter(decode(value)["reason"] for value in standing.values() if value is not None)
 
 
 def derived(topics: Topics, topic: str) -> Counter[str]:

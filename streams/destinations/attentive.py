@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from streams.model.delivery import Outcome, Part, Refusal, Request
+from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
 from streams.model.wording import iso_millis
 
 from . import loyalty
@@ -43,6 +43,10 @@ NO_TIER = "none"
 """The tier of a member who had one and left."""
 
 
+PROBE = Probe(Request("GET", "/v1/me", {}, {}, "me"), frozenset({200}))
+"""Whose token it is (contract §1)."""
+
+
 class Attentive:
     """The destination (contracts/attentive.md)."""
 
@@ -51,6 +55,7 @@ class Attentive:
     takes = frozenset(TABLES)
     rules: Rules = RULES
     late_errors = None
+    probe = PROBE
 
     def render(
         self,

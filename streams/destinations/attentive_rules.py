@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from streams.model.demand_sizes import Length, Without
 from streams.model.demands import Identified, Plain
+from streams.model.retries import RetryPolicy
 from streams.model.rules import Identifier, Limit, Rules
 
 from .fields import told
@@ -61,6 +62,7 @@ RULES = Rules(
     },
     starts_flows_within=12 * 3_600_000,
     limits=(Limit("events-custom", 150, 1), Limit("attributes-custom", 150, 1)),
+    retries={"throttled": RetryPolicy(first=1.0, source="§6, limits per second")},
 )
 
 

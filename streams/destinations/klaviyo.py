@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from streams.model.delivery import Outcome, Part, Refusal, Request
+from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
 from streams.model.wording import iso_seconds
 
 from . import loyalty
@@ -43,6 +43,22 @@ TABLES: Mapping[str, Table] = {**EVENTS, **loyalty.EVENTS}
 SPELLING: Final = "Enrolment"
 
 
+_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "accept": "application/vnd.api+json",
+        "content-type": "application/vnd.api+json",
+        "revision": REVISION,
+    }
+)
+
+PROBE = Probe(
+    Request("POST", "/api/events", _HEADERS, {"data": {"type": "event"}}, "events"),
+    frozenset({400}),
+)
+"""An event without anything in it: refused for that by whoever lets the key in, else for the key.
+Whatever could be read asks for a scope that our keys have no other use for (contract §1)."""
+
+
 class Klaviyo:
     """The destination (contracts/klaviyo.md)."""
 
@@ -51,6 +67,7 @@ class Klaviyo:
     takes = frozenset(TABLES)
     rules: Rules = RULES
     late_errors = None
+    probe = PROBE
 
     def render(
         self,
@@ -82,8 +99,8 @@ class Klaviyo:
         return {"authorization": f"Klaviyo-API-Key {credentials}"}
 
     def classify(self, requests: Sequence[Request], response: Response) -> list[Verdict]:
-        """What an answer means (contract §6)."""
-        return [classify(request, response) for request in requests]
+        """What an answer means (contract §3, §6)."""
+        return classify(requests, response)
 
 
 def _part(
@@ -100,11 +117,7 @@ def _part(
     request = Request(
         method="POST",
         path=f"/api/{endpoint}",
-        headers={
-            "accept": "application/vnd.api+json",
-            "content-type": "application/vnd.api+json",
-            "revision": options.revision or REVISION,
-        },
+        headers={**_HEADERS, "revision": options.revision or REVISION},
         body=body,
         endpoint=endpoint,
     )

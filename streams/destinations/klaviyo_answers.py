@@ -1,30 +1,55 @@
-"""What Klaviyo's answers mean: by status and pointer, never by text (contracts/klaviyo.md §6)."""
+"""What Klaviyo's answers mean: by status and pointer, never by text (contracts/klaviyo.md §3, §6).
+
+A call of several is taken or refused as a whole, and pointers name the rows at fault.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from streams.model.delivery import Accepted, Rejected, Repair
 
-from .answers import verdict_of
+from .answers import TOO_LARGE, name_or, sparing, verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streams.model.delivery import Request, Response, Verdict
 
 PARTIAL_FAILURE = "x-klaviyo-partial-failure"
 CONFLICT = 409
 
+_LONGEST_POINTER = 200
+_ROW = re.compile(r"data\.attributes\.(?:events-bulk-create|profiles)\.data\.(\d{1,6})(?:\.(.+))?")
+"""A pointer into one record of several, and what follows there (§3, §5)."""
 
-def classify(request: Request, response: Response) -> Verdict:
-    """The verdict on an answer."""
-    verdict = verdict_of(response)
+
+def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
+    """The verdicts on the records of one call."""
+    verdict: Verdict = verdict_of(response)
     if isinstance(verdict, Accepted):
-        return Accepted(response.headers.get(PARTIAL_FAILURE))
-    if isinstance(verdict, Rejected):
-        return _refused(request, response.status, _field(response.body))
-    return verdict
+        verdict = Accepted(name_or(response.headers.get(PARTIAL_FAILURE), "partial_failure"))
+    elif isinstance(verdict, Rejected) and response.status != TOO_LARGE:
+        fields = _fields(response.body)
+        if len(requests) > 1 or requests[0].frame is not None:
+            return _several(len(requests), verdict.reason, fields)
+        verdict = _refused(requests[0], response.status, fields[0] if fields else None)
+    return [verdict for _ in requests]
+
+
+def _several(count: int, reason: str, fields: Sequence[str]) -> list[Verdict]:
+    """A refused call of several: those at fault, and those that are spared."""
+    refusals: dict[int, Rejected] = {}
+    for field in fields:
+        row = _ROW.fullmatch(field)
+        if row is not None and int(row[1]) < count:
+            refusals.setdefault(int(row[1]), Rejected(reason, row[2], named=True))
+    if refusals:
+        return sparing(refusals, count)
+    return [Rejected(reason, fields[0] if fields else None)] * count
 
 
 def _refused(request: Request, status: int, field: str | None) -> Verdict:
@@ -40,16 +65,25 @@ def _refused(request: Request, status: int, field: str | None) -> Verdict:
     return Repair(repaired, reason)
 
 
-def _field(body: bytes) -> str | None:
-    """The first pointer of a JSON:API error, as a path: data.attributes.time."""
+def _fields(body: bytes) -> list[str]:
+    """The pointers of JSON:API errors, as paths: data.attributes.time."""
     try:
         errors = msgspec.json.decode(body)["errors"]
-        pointer = errors[0]["source"]["pointer"]
-    except (ValueError, RecursionError, KeyError, IndexError, TypeError):
-        return None
-    if not isinstance(pointer, str):
-        return None
-    return pointer.strip("/").replace("/", ".") or None
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+    found = [_pointer(each).strip("/") for each in errors] if isinstance(errors, list) else []
+    return [each.replace("/", ".") for each in found if each and _is_path(each)]
+
+
+def _is_path(pointer: str) -> bool:
+    """Whether it leads somewhere, and does not quote what was sent."""
+    return "@" not in pointer and len(pointer) <= _LONGEST_POINTER
+
+
+def _pointer(error: Any) -> str:
+    source = error.get("source") if isinstance(error, dict) else None
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return pointer if isinstance(pointer, str) else ""
 
 
 def _without_phone(request: Request) -> Request | None:

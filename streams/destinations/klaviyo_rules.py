@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from streams.model.demand_sizes import Bytes
 from streams.model.demands import Happened, Identified
+from streams.model.retries import RetryPolicy
 from streams.model.rules import Identifier, Limit, Rules
 
 from .fields import told
@@ -51,6 +52,11 @@ RULES = Rules(
         Limit("profile-import", 75, 1),
         Limit("profile-import", 750, 60),
     ),
+    retries={
+        # Retry-After is the word of a fixed window; an earlier retry is a 429 for certain
+        "throttled": RetryPolicy(first=1.0, cap=60.0, source="§6, windows of 1 s and 60 s"),
+        "server_error": RetryPolicy(first=0.5, cap=60.0, source="§6, the vendor's own clients"),
+    },
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from streams.model.delivery import Outcome, Part, Refusal, Request
+from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
 from streams.model.wording import iso_millis
 
 from .fields import is_data, standing, told
@@ -43,6 +43,10 @@ _CUT = "cut"
 """The outcome's reason where something was too long."""
 
 
+PROBE = Probe(LATE_ERRORS.request, frozenset({200}))
+"""Shows that the account knows the key, not that it may push (contract §2)."""
+
+
 class Ometria:
     """The destination (contracts/ometria.md)."""
 
@@ -51,6 +55,7 @@ class Ometria:
     takes = frozenset(EVENTS)
     rules: Rules = RULES
     late_errors = LATE_ERRORS
+    probe = PROBE
 
     def render(
         self,

@@ -6,11 +6,11 @@ call had one, or refused all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.model.delivery import Accepted, LateErrors, Rejected, Request
+from streams.model.delivery import Accepted, LateError, LateErrors, Rejected, Request
 
 from .answers import verdict_of
 
@@ -27,22 +27,41 @@ class _Counts(msgspec.Struct):
 
 
 class _Error(msgspec.Struct):
-    """What is read of an entry; its words may quote what was sent."""
+    """What is read of an entry; its words may quote what was sent.
+
+    No page knows an `id` there (contract §2). Should one come, it can only be the record's own.
+    """
 
     error_path: str = ""
+    id: Any = None
 
 
-def read_late_errors(response: Response) -> list[str]:
-    """The field of each error listed, as a path; none where it is no list."""
+def read_late_errors(response: Response) -> list[LateError]:
+    """Each error listed, its field as a path; none where it is no list."""
     try:
         errors = msgspec.json.decode(response.body, type=list[_Error])
     except (ValueError, RecursionError):
         return []
-    return [each.error_path.removeprefix("root").replace(" > ", ".").strip(". ") for each in errors]
+    return [LateError(_path(each.error_path), _id(each.id)) for each in errors]
 
 
-LATE_ERRORS = LateErrors(Request("GET", "/v2/push/_errors", {}, {}, "push"), read_late_errors)
-"""What was refused after its 202: up to 100, the newest, without an id (contract §2)."""
+def _path(told: str) -> str:
+    return told.removeprefix("root").replace(" > ", ".").strip(". ")
+
+
+def _record(request: Request) -> str | None:
+    """A record's own id: an event's is its delivery's, a contact's the customer's (§3, §4)."""
+    return _id(request.body.get("id"))
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+LATE_ERRORS = LateErrors(
+    Request("GET", "/v2/push/_errors", {}, {}, "push"), read_late_errors, _record
+)
+"""What was refused after its 202: up to 100, the newest, as documented without an id (§2)."""
 
 
 def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
@@ -53,7 +72,7 @@ def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
         if rejected >= len(requests):
             verdict = Rejected("rejected_by_vendor")
         elif rejected > 0:
-            verdict = Accepted(f"one of {len(requests)}, of which the vendor rejected {rejected}")
+            verdict = Accepted("some_rejected")  # how many of how many is in the excerpt
     return [verdict for _ in requests]
 
 

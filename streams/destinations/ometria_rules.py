@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from streams.model.delivery import Frame
 from streams.model.demand_sizes import Bytes, Length
 from streams.model.demands import Identified, Impersonal, Present
+from streams.model.retries import RetryPolicy
 from streams.model.rules import Batch, Identifier, Limit, Rules
 
 from .fields import told
@@ -61,6 +62,10 @@ RULES = Rules(
     ),
     sync_profiles_every=3_600.0,
     limits=(Limit(PUSH, 8, 1),),
+    retries={
+        # also when 50,000 records wait there, which takes longer than a second
+        "throttled": RetryPolicy(first=1.0, cap=120.0, source="§2, no Retry-After; a backlog"),
+    },
 )
 
 

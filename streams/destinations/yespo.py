@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.model.delivery import Frame, Outcome, Part, Refusal, Request
+from streams.model.delivery import Frame, Outcome, Part, Probe, Refusal, Request
 from streams.model.ids import digest
 
 from .fields import is_data, standing, told
@@ -38,6 +38,10 @@ RAW = frozenset({"email", "phone_number"})
 """Fields of a subscriber's payload that identify here, and so only as identifiers."""
 
 
+PROBE = Probe(Request("GET", "/v1/account/info", {}, {}, SHARED), frozenset({200}))
+"""Whose key it is (contract §1)."""
+
+
 class Yespo:
     """The destination (contracts/yespo.md)."""
 
@@ -46,6 +50,7 @@ class Yespo:
     takes = frozenset(EVENTS)
     rules: Rules = RULES
     late_errors = None
+    probe = PROBE
 
     def render(
         self,

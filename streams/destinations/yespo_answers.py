@@ -1,16 +1,17 @@
 """What Yespo's answers mean (contracts/yespo.md §2, §4): a 200 may still have refused some.
 
 `failedOrders` and `failedContacts` list what was refused, one as an object, several as an array.
-The words of an error are never kept: they may quote the customer's data.
+What is not listed was stored: nobody is spared. The words of an error decide nothing but whether it
+is a repetition, and are never kept: they may quote the customer's data.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from streams.model.delivery import Accepted, Rejected, Retry
+from streams.model.delivery import Accepted, Rejected, Retry, Unauthorized
 
 from .answers import verdict_of
 from .yespo_rules import CONTACTS
@@ -33,6 +34,25 @@ _KEYS = ("externalOrderId", "status", "externalCustomerId", "channels")
 """What an entry and the record that we sent must agree on, as far as the entry says. A contact may
 be quoted by its channels alone."""
 
+_REFUSED = Rejected("rejected_by_vendor", named=True)
+
+
+class _Failure(NamedTuple):
+    """A refused record as it is quoted; one that says nothing of `_KEYS` may be anybody's."""
+
+    quoted: Mapping[str, Any]
+    repeated: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Of `_KEYS`, those by which it is quoted."""
+        return [key for key in _KEYS if self.quoted.get(key) is not None]
+
+    def concerns(self, sent: Mapping[str, Any]) -> bool:
+        """Whether it is this record that is quoted."""
+        names = self.names
+        return bool(names) and all(_plain(self.quoted[k]) == _plain(sent.get(k)) for k in names)
+
 
 def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
     """The verdicts on the records of one call."""
@@ -40,9 +60,24 @@ def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
     if isinstance(verdict, Rejected) and _repeated(response.body):
         return [_landed(request) for request in requests]
     if not isinstance(verdict, Accepted):
-        return [verdict for _ in requests]
-    failed = list(_failed(response.body))
-    return [_of(request, failed) or verdict for request in requests]
+        return [verdict] * len(requests)
+    document = _document(response.body)
+    if document.get("status") == 401:  # a bad key, as contacts have been seen to say it (§2)
+        return [Unauthorized("HTTP 401")] * len(requests)
+    return _listed(requests, list(_failures(document)))
+
+
+def _listed(requests: Sequence[Request], failures: Sequence[_Failure]) -> list[Verdict]:
+    """Who is named is refused; of failures that name nobody it is known whose, or only how many."""
+    named = [next((f for f in failures if f.concerns(each.body)), None) for each in requests]
+    anonymous = sum(not failure.names for failure in failures)
+    others: Verdict = Accepted("some_rejected") if anonymous else Accepted()
+    if 0 < named.count(None) <= anonymous:
+        others = _REFUSED
+    return [
+        others if failure is None else _landed(request) if failure.repeated else _REFUSED
+        for request, failure in zip(requests, named, strict=True)
+    ]
 
 
 def _landed(request: Request) -> Verdict:
@@ -56,19 +91,6 @@ def _landed(request: Request) -> Verdict:
     return Accepted("repeated")
 
 
-def _of(request: Request, failed: Sequence[tuple[Any, bool]]) -> Verdict | None:
-    """What is said of a record that was sent; None where nothing is."""
-    for entry, repeated in failed:
-        if isinstance(entry, dict) and _same(entry, request.body):
-            return _landed(request) if repeated else Rejected("rejected_by_vendor")
-    return None
-
-
-def _same(entry: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
-    told = [key for key in _KEYS if entry.get(key) is not None]
-    return bool(told) and all(_plain(entry[key]) == _plain(sent.get(key)) for key in told)
-
-
 def _plain(value: Any) -> Any:
     """An id as text; channels in no order, by kind and value."""
     if not isinstance(value, list):
@@ -78,19 +100,23 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _failed(body: bytes) -> Iterator[tuple[Any, bool]]:
-    """Each refused record as it is quoted, and whether it was only a repetition."""
+def _document(body: bytes) -> Mapping[str, Any]:
     try:
         document = msgspec.json.decode(body) if body else None
     except (ValueError, RecursionError):
-        return
-    if not isinstance(document, dict):
-        return
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _failures(document: Mapping[str, Any]) -> Iterator[_Failure]:
+    """Each refused record."""
     for name, inner in _LISTS:
         entries = document.get(name) or []
         for entry in entries if isinstance(entries, list) else [entries]:
-            if isinstance(entry, dict):
-                yield entry.get(inner, entry), _DUPLICATED in str(entry.get("error")).lower()
+            if isinstance(entry, dict) and entry:
+                quoted = entry.get(inner, entry)
+                repeated = _DUPLICATED in str(entry.get("error")).lower()
+                yield _Failure(quoted if isinstance(quoted, dict) else {}, repeated)
 
 
 def _repeated(body: bytes) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from streams.model.demand_sizes import Bytes, Length, Without
 from streams.model.demands import Holds, Identified, OneOf, Present, Texts
+from streams.model.retries import RetryPolicy
 from streams.model.rules import Batch, Identifier, Limit, Rules
 
 from .fields import told
@@ -81,6 +82,10 @@ RULES = Rules(
     ),
     numbered_fields=True,
     limits=(Limit(SHARED, 200, 1), Limit(EVENT, 350, 1)),
+    retries={
+        "throttled": RetryPolicy(first=1.0, source="§5, until the window resets"),
+        "repeated": RetryPolicy(first=61.0, cap=61.0, source="§4, repeated within a minute"),
+    },
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .ids import dead_letter_id, fact_id
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from streams.errors import BadRecord
+
+REDRIVE_OF: Final = "redrive_of"
+"""Header of a record that was appended again: the id of the dead letter that it was."""
+
+_ID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?::[a-z]+)?")
 
 
 class Origin(NamedTuple):
@@ -30,9 +36,13 @@ def record_dead_letter(
     headers: Mapping[str, bytes],
     written_at: int,
 ) -> dict[str, Any]:
-    """The dead letter of a record of a source topic (`avro_schemas/dead_letter.avsc`)."""
+    """The dead letter of a record (`avro_schemas/dead_letter.avsc`).
+
+    What was redriven and fails again is the same letter as before, not a second one.
+    """
+    place = origin.topic, origin.partition, origin.offset
     return {
-        "id": dead_letter_id(origin.topic, origin.partition, origin.offset),
+        "id": redriven_letter(headers) or dead_letter_id(*place),
         "reason": bad.reason,
         "field": bad.field,
         "detail": bad.detail,
@@ -45,6 +55,19 @@ def record_dead_letter(
         "headers": headers,
         "written_at": written_at,
     }
+
+
+def redriven_letter(
+    headers: Mapping[str, Any] | Sequence[tuple[str, Any]] | None,
+) -> str | None:
+    """The id of the dead letter that a record was, if it was redriven.
+
+    What has not the form of such an id counts for nothing: the header may be somebody else's.
+    """
+    if not headers:  # nearly always
+        return None
+    told = dict(headers).get(REDRIVE_OF)
+    return told.decode() if isinstance(told, bytes) and _ID.fullmatch(told) else None
 
 
 def header_bytes(

@@ -122,16 +122,40 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
+class LateError(NamedTuple):
+    """Something that a vendor refused after its answer: the field, and the record if it names it.
+
+    `record` is the record's own id at the vendor, as `LateErrors.record` reads it of what we send.
+    """
+
+    field: str
+    record: str | None = None
+
+
 class LateErrors(NamedTuple):
     """A vendor's list of what it refused after its answers.
 
     Attributes:
         request: the call that asks for it.
-        read: the fields of what is listed, one for each error.
+        read: what is listed.
+        record: the id by which the list would name what a request sends; None: it has none.
     """
 
     request: Request
-    read: Callable[[Response], Sequence[str]]
+    read: Callable[[Response], Sequence[LateError]]
+    record: Callable[[Request], str | None]
+
+
+class Probe(NamedTuple):
+    """A call that asks whether the credentials work, and changes nothing.
+
+    Attributes:
+        request: the call.
+        let_in: the statuses that only somebody is answered with whom the vendor has let in.
+    """
+
+    request: Request
+    let_in: frozenset[int]
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -149,10 +173,15 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """The vendor will never take it."""
+    """The vendor will never take it. `named`: of a call's records, the answer names this one."""
 
     reason: str
     field: str | None = None
+    named: bool = False
+
+
+class Spared(msgspec.Struct, frozen=True):
+    """Not taken only because of another record of the same call, which the answer names."""
 
 
 class Unauthorized(msgspec.Struct, frozen=True):
@@ -168,7 +197,7 @@ class Repair(msgspec.Struct, frozen=True):
     reason: str
 
 
-Verdict = Accepted | Retry | Rejected | Unauthorized | Repair
+Verdict = Accepted | Retry | Rejected | Spared | Unauthorized | Repair
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -230,6 +259,10 @@ class Destination(Protocol):
     @property
     def late_errors(self) -> LateErrors | None:
         """Where the vendor lists what it refused after its answers; None: it lists nothing."""
+
+    @property
+    def probe(self) -> Probe | None:
+        """How to ask whether the credentials work; None: the vendor has no call for that."""
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The headers that carry the credentials."""

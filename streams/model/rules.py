@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from .delivery import Outcome
+from .retries import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -152,6 +153,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         sync_profiles_every: seconds between two syncs of profiles, as the vendor's page promises.
             0: each goes with its event.
         limits: the published rates of an account.
+        retries: reason of a `Retry` → how it is met, where that is not as at any vendor
+            (`retries.RETRIES`).
     """
 
     identifiers: tuple[Identifier, ...]
@@ -163,6 +166,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     numbered_fields: bool = False
     sync_profiles_every: float = 0.0
     limits: tuple[Limit, ...] = ()
+    retries: Mapping[str, RetryPolicy] = {}
 
     def identifier(self, of: str) -> Identifier:
         """The row of one identifier; KeyError where the vendor does not know it."""

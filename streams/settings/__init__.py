@@ -26,10 +26,10 @@ from typing_extensions import override
 
 from streams.errors import ConfigurationError
 
+from .connection import Connection
 from .okendo import Okendo
 from .tables import (
     Breaker,
-    Connection,
     Derive,
     Kafka,
     Ordergroove,
@@ -85,6 +85,7 @@ class Settings(BaseSettings):
         """Environment, then secret files, then the settings file."""
         del init_settings, dotenv_settings
         file = TomlConfigSettingsSource(settings_cls, toml_file=_file())
+        _no_keys_in(file.toml_data)
         directory = os.environ.get(f"{ENVIRONMENT}SECRETS_DIR")
         if not directory:
             return env_settings, file
@@ -125,6 +126,19 @@ def load_settings(file: Path | None = None) -> Settings:
         raise _explained(error) from None
     finally:
         _chosen.pop()
+
+
+def _no_keys_in(told: Any) -> None:
+    """A settings file is copied, mailed and committed; a vendor's private key must not be in it."""
+    tables = told.get("connections") if isinstance(told, dict) else None
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        if isinstance(table, dict) and "credentials" in table:
+            raise ConfigurationError(
+                f"connections.{name}.credentials",
+                "a private key does not belong into a settings file",
+                f"Set {ENVIRONMENT}CONNECTIONS__{str(name).upper()}__CREDENTIALS, or"
+                f" connections.{name}.credentials_file to a file that holds it",
+            )
 
 
 def _no_unknown_variables() -> None:

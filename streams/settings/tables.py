@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from .mapping import Mapping
-from .values import Begin, Duration, FlowsFrom, Mode, Moment, Start, Zone
+from .values import Begin, Duration, FlowsFrom, Moment, Zone
 
 
 class Group(BaseModel):
@@ -132,68 +132,6 @@ class Rekey(Group):
     )
     guarantee: Literal["exactly_once", "at_least_once"] = Field(
         "exactly_once", description="`at_least_once` is for brokers without transactions."
-    )
-
-
-ContactField = Literal["status", "active_subscriptions", "total_subscriptions"]
-OrderStatus = Literal[
-    "INITIALIZED", "IN_PROGRESS", "DELIVERED", "CANCELLED", "ABANDONED_SHOPPING_CART", ""
-]
-
-
-class Connection(Group):
-    """One use of an account at a vendor."""
-
-    destination: str | None = Field(None, description="The vendor. Default: the table's name.")
-    mode: Mode = Field("shadow", description="`off`, `shadow` (renders, sends nothing) or `live`.")
-    start: Start = Field(
-        "end", description="Where in its topic the connection's first start begins."
-    )
-    merchants: list[str] | None = Field(
-        None, description="Merchants, and stores of Okendo, that it serves. None: all."
-    )
-    credentials: SecretStr | None = Field(
-        None, description="The private key: from the environment or a secret file, not this file."
-    )
-    credentials_file: Path | None = Field(None, description="A file that holds the private key.")
-    url: str | None = Field(None, description="Where the API is. Default: the vendor's own.")
-    display_zone: Zone = Field(
-        "America/New_York", description="Zone of days and times that people read."
-    )
-    late_events: Literal["data", "trigger"] = Field(
-        "data", description="`late` events start no flow, or (`trigger`) do like any other."
-    )
-    event_names: dict[str, str] = Field(
-        default_factory=dict, description="Event type → its name at the vendor, if not the page's."
-    )
-    client_user_id: bool = Field(
-        default=False,
-        description="Let the shop's customer ids identify people at the vendor: only if no two"
-        " people ever share one.",
-    )
-    contact_fields: dict[ContactField, str] = Field(
-        default_factory=dict,
-        description="What we keep of a customer → the vendor's field for it: Ometria's field ids,"
-        " Yespo's numbers (without them Yespo's contacts are left alone).",
-    )
-    collection: str | None = Field(
-        None, description="Ometria: the data source that contacts are listed under."
-    )
-    total_value_unit: Literal["major", "minor"] = Field(
-        "major", description="Ometria: `total_value` in whole dollars or cents."
-    )
-    order_statuses: dict[str, OrderStatus] = Field(
-        default_factory=dict,
-        description="Yespo: event type of an order → its status; empty: an event of its own.",
-    )
-    sync_profiles_every: Duration | None = Field(
-        None,
-        description="How often changed profiles are sent; `0s`: with their events. None: as the"
-        " vendor's page promises (Ometria: every hour).",
-    )
-    concurrency: int = Field(64, ge=1, le=1000, description="Customers served at once.")
-    limits: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["off"] = Field(
-        1.0, description="Share of the vendor's published rate to use; `off`: no limit of ours."
     )
 
 

@@ -42,6 +42,13 @@ def _moment(value: Any) -> Any:
     raise ValueError("a time is written with its zone: 2026-10-01T12:00:00Z")
 
 
+def _customer(value: str) -> str:
+    merchant, colon, customer = value.partition(":")
+    if not (merchant and colon and customer) or value != value.strip():
+        raise ValueError("a customer is written as its key: MERCHANT:CUSTOMER")
+    return value
+
+
 def _flows_from(value: Any) -> Any:
     if value in ("start", "beginning"):
         return value
@@ -65,6 +72,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 FlowsFrom = Annotated[Literal["start", "beginning"] | datetime, BeforeValidator(_flows_from)]
 Begin = Annotated[Literal["beginning", "end"] | datetime, BeforeValidator(_begin)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Customer = Annotated[str, AfterValidator(_customer)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Mode = Literal["off", "shadow", "live"]
+Mode = Literal["off", "shadow", "allowlist", "live"]
 Start = Literal["end", "beginning"]

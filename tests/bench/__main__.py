@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import derive, latency, memory, pipeline, rebalance, restore, scale
+from tests.bench import delivery, derive, latency, memory, pipeline, rebalance, restore, scale
 
 BENCHES = {
+    "delivery": delivery.main,
     "derive": derive.main,
     "latency": latency.main,
     "memory": memory.main,

@@ -1,7 +1,8 @@
 """`./run chaos --rounds N [--seed S]`: put derive workers to faults, and compare with the truth.
 
 A round counts only if its fault met an open transaction or a restore, as the worker itself says.
-Exit 1 if anything differs, or if fewer rounds counted than were asked for.
+Exit 1 if anything differs, or if fewer rounds counted than were asked for. `./run chaos delivery`
+does the like to deliver workers and their vendors (`tests.chaos.delivery`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from streams.demo.broker import Broker
 from streams.demo.cluster import Cluster
+from tests.chaos.delivery.main import main as delivery
 from tests.chaos.plan import known_kinds, plans
 from tests.chaos.round import run_round
 from tests.chaos.tally import line, table, verdict
@@ -85,4 +87,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(delivery(sys.argv[2:]) if sys.argv[1:2] == ["delivery"] else main())

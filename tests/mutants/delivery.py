@@ -32,8 +32,8 @@ DELIVERY = (
         "concluded-parts-sent-again",
         "After a restart, customers get again what was delivered before it.",
         "streams/delivery/rendering.py",
-        "        return [(name, part) for name, part in parts if name not in recalled]\n",
-        "        return parts\n",
+        "        left = [(name, part) for name, part in parts if name not in recalled]\n",
+        "        left = parts\n",
         (f"{HANDLER}::test_what_an_earlier_run_concluded_is_not_sent",),
     ),
     Mutant(
@@ -75,8 +75,8 @@ DELIVERY = (
         "pause-shortened",
         "A second 429 without a Retry-After ends the minute that the first one asked for.",
         "streams/delivery/limits.py",
-        "max(until, self._paused_until.get(endpoint, 0.0))",
-        "until",
+        "max(self._clock() + seconds, found.paused_until)",
+        "self._clock() + seconds",
         ("tests/unit/test_delivery_limits.py::test_a_pause_is_never_shortened",),
     ),
     Mutant(
@@ -115,8 +115,8 @@ DELIVERY = (
         "shadow-sends",
         "A connection that only rehearses writes to real people.",
         "streams/delivery/rendering.py",
-        '        if self._connection.mode != "live":\n            return _SHADOW, part\n',
-        '        if self._connection.mode == "off":\n            return _SHADOW, part\n',
+        "        if kept is not None:\n",
+        '        if kept == "nobody":\n',
         (f"{SENDING}::test_shadow_sends_nothing",),
     ),
 )
@@ -134,8 +134,8 @@ VERSIONS = (
         "superseded-profile-in-the-event",
         "An older event that is delivered after all takes the older name and status along.",
         "streams/delivery/rendering.py",
-        "now, options, superseded=age < 0",
-        "now, options, superseded=False",
+        "self._rendered(delivery, event, superseded=age < 0)",
+        "self._rendered(delivery, event, superseded=False)",
         (f"{PROFILES}::test_an_event_that_carries_a_profile_carries_no_older_one",),
     ),
     Mutant(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import batches, concluding, delivery, derive, engine
+from tests.mutants import answers, batches, concluding, delivery, derive, engine, lanes
 from tests.mutants.destinations import DESTINATIONS
 from tests.mutants.loyalty import LOYALTY
 
@@ -18,6 +18,8 @@ ROOMS = (
     ("Rows on disk", engine.DISK),
     ("Delivery", delivery.DELIVERY),
     ("Batches", batches.BATCHES),
+    ("Answers", answers.ANSWERS),
+    ("Beside the order", lanes.LANES),
     ("Profile versions", delivery.VERSIONS),
     ("Against draining", delivery.DRAINING),
     ("Destinations", DESTINATIONS),

@@ -23,14 +23,14 @@ from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.engine.batch import FIRST, Batch, Part, Position
 from streams.engine.ownership import Share
 from streams.model.ids import delivery_id
-from tests.support.delivery_kafka import Message, Poller, Producer, Record
+from tests.support.delivery_kafka import Low, Message, Poller, Producer, Record
 from tests.support.delivery_vendor import Server, Vendor, decode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from streams.breaker import Rule
-    from streams.delivery.known import Things, Waiting
+    from streams.delivery.known import Parked, Place, Things, Waiting
     from streams.delivery.pending import Recalled
     from streams.model import rules
     from streams.model.delivery import LateErrors
@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     from streams.model.rules import Limit
 
 TOPICS = Topics(
-    deliveries="deliveries", outcomes="outcomes", dead_letters="dead-letters", profiles="profiles"
+    deliveries="deliveries",
+    low="low",
+    outcomes="outcomes",
+    dead_letters="dead-letters",
+    profiles="profiles",
 )
 SECRET = "pk_live_1f3870be274f6c49"
 FAST = Schedule(base=0.001, cap=0.01)
@@ -61,10 +65,14 @@ class Stage:
         self.server = Server()
         self.poller = Poller()
         self.producer = Producer()
+        self.low = Low()
         self.recalled: dict[int, dict[int, tuple[Recalled, ...]]] = {}
+        self.recalled_low: dict[int, dict[int, tuple[Recalled, ...]]] = {}
+        self.lows: dict[int, tuple[int, str]] = {}
         self.profiles: dict[int, dict[bytes, int]] = {}
         self.things: dict[int, dict[bytes, Things]] = {}
         self.waiting: dict[int, dict[bytes, Waiting]] = {}
+        self.parked: dict[int, dict[Place, Parked]] = {}
         self._limits = limits
         self._travels = travels
         self._late_errors = late_errors
@@ -74,6 +82,7 @@ class Stage:
         self._ends: defaultdict[int, int] = defaultdict(int)
         self._previous: dict[int, int] = {}
         self.batches = 0
+        self.well = False
 
     async def __aenter__(self) -> Self:
         await self.server.__aenter__()
@@ -87,10 +96,14 @@ class Stage:
             codecs=codecs,
             producer=self.producer,
             recall=self._recall,
+            recall_low=self._recall_low,
+            low=self.low,
+            position=Position,
             restore=self._restore,
             rule=self._rule,
             digest_key=b"key",
             schedule=self._schedule,
+            probes=FAST,
             late_errors_seconds=0.01,
         )
         connection = Connection(credentials=SECRET, **self._connection)
@@ -103,7 +116,7 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         self.poller.epochs.clear()
         self.handler.close()
-        left = [each for each in (self.handler._committer, self.handler._closing) if each]
+        left = [each for each in (self.handler._commits.task, self.handler._closing) if each]
         await asyncio.gather(*left, return_exceptions=True)
         await until(lambda: not self.handler.statistics.in_flight)
         await self.server.__aexit__()
@@ -160,10 +173,16 @@ class Stage:
         await until(lambda: self.offset == offset)
 
     def _recall(
-        self, positions: Mapping[int, Position], alive: Callable[[], Any]
+        self, positions: Mapping[int, Position], alive: Callable[[], Any], parked: object
     ) -> dict[int, Memory]:
-        del alive
+        del alive, parked
         return {p: Memory(at, 0, self.recalled.get(p, {})) for p, at in positions.items()}
+
+    def _recall_low(
+        self, positions: Mapping[int, Position], alive: Callable[[], Any], parked: object
+    ) -> dict[int, Memory]:
+        del alive, parked
+        return {p: Memory(at, 0, self.recalled_low.get(p, {})) for p, at in positions.items()}
 
     def _restore(self, partitions: Collection[int], alive: Callable[[], Any]) -> dict[int, Known]:
         del alive
@@ -172,6 +191,8 @@ class Stage:
                 dict(self.profiles.get(p, {})),
                 dict(self.things.get(p, {})),
                 dict(self.waiting.get(p, {})),
+                dict(self.parked.get(p, {})),
+                self.lows.get(p, (0, "")),
             )
             for p in partitions
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -170,3 +171,46 @@ class Producer:
         offset = self._ends[record.topic, partition]
         self._ends[record.topic, partition] += 1
         return partition, offset
+
+
+class Low:
+    """A topic of the low lane: partitions that are read from where they are assigned."""
+
+    def __init__(self) -> None:
+        self.partitions: defaultdict[int, list[Message]] = defaultdict(list)
+        self.positions: dict[int, int] = {}
+        self.assigned: list[dict[int, int]] = []
+        self.closed = False
+        self._news = asyncio.Event()
+
+    def put(self, value: bytes, customer: bytes, partition: int = 0) -> None:
+        """Append a record."""
+        there = self.partitions[partition]
+        there.append(Message((partition, len(there)), value, customer))
+        self._news.set()
+
+    async def assign(self, positions: Mapping[int, int]) -> None:
+        """Begin anew from these offsets."""
+        self.positions = dict(positions)
+        self.assigned.append(dict(positions))
+
+    async def read(self, count: int, seconds: float) -> list[Any]:
+        """What is there, or what comes soon."""
+        del seconds
+        if not self._left(count):
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await self._news.wait()
+        found = self._left(count)
+        for message in found:
+            self.positions[message.partition()] = message.offset() + 1
+        return found
+
+    async def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    def _left(self, count: int) -> list[Message]:
+        left = [m for p, at in self.positions.items() for m in self.partitions[p][at:]]
+        return left[:count]

@@ -77,6 +77,7 @@ class Vendor:
     name = "vendor"
     takes: frozenset[str] = frozenset()
     late_errors: asked.LateErrors | None = None
+    probe: asked.Probe | None = None
 
     def __init__(
         self, url: str = "", limits: tuple[Limit, ...] = (), batches: tuple[Batch, ...] = ()

@@ -24,11 +24,10 @@ from streams.engine.kafka import KafkaSettings
 from streams.model.ids import customer_key, delivery_id
 from streams.names import Names
 from streams.simulators import SIMULATORS, Options
-from tests.support.delivery import until
 from tests.support.enriched import KNOWN, bare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from streams.model.enriched import EnrichedEvent
     from streams.simulators.faults import Fault
@@ -37,6 +36,13 @@ NAME = "klaviyo"
 PARTITIONS = 3
 PATIENCE = 60.0
 SECRET = "pk_7d1c0f5e"
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    """Wait until a fact holds: processes begin for it; TimeoutError when it does not in time."""
+    async with asyncio.timeout(PATIENCE):
+        while not fact():  # noqa: ASYNC110 - facts are many, and none has an event
+            await asyncio.sleep(0.01)
 
 
 def shop_event(customer: str, number: int) -> EnrichedEvent:
@@ -110,11 +116,12 @@ class DeliveryWorld:
             await worker.wait()
         await self.simulator.stop()
 
-    def feed(self, *events: EnrichedEvent | bytes) -> None:
-        """Append deliveries, each to the partition of its customer."""
+    def feed(self, *events: EnrichedEvent | bytes, low: bool = False) -> None:
+        """Append deliveries, each to the partition of its customer, in a lane."""
         producer = Producer(self.kafka.producer())
         encode = struct_writer(codec("events/enriched"))
-        topic = self.names.deliveries(self._connection)
+        names = self.names
+        topic = names.low(self._connection) if low else names.deliveries(self._connection)
         for each in events:
             if isinstance(each, bytes):
                 producer.produce(topic, each, b"m:broken")
@@ -178,6 +185,12 @@ class DeliveryWorld:
                 assert any(each.returncode is None for each in self._workers), "no worker runs"
                 await asyncio.sleep(0.1)
 
+    async def until_passed(self) -> None:
+        """Wait until the committed offsets have passed every record of the delivery topic."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.lag():  # noqa: ASYNC110 - asked of the broker
+                await asyncio.sleep(0.1)
+
     async def lag(self) -> int:
         """Delivery records beyond the committed offsets."""
         return await asyncio.to_thread(self._lag)
@@ -201,6 +214,8 @@ class DeliveryWorld:
         try:
             while waiting:
                 for message in reader.consume(1_000, 0.1):
+                    if message.error() is None and message.value() is None:
+                        continue  # a dead letter that is settled
                     if message.error() is None:
                         records.append(decode(message.value()))
                     else:  # the end of the partition

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from streams.delivery.gauges import delivery_metrics
 from streams.delivery.statistics import Statistics
 from streams.destinations import DESTINATIONS
 from streams.errors import RecordReason
 from streams.metrics import (
     DeriveCounts,
     RekeyCounts,
-    delivery_metrics,
     derive_metrics,
     engine_metrics,
     rekey_metrics,
@@ -24,10 +24,11 @@ from streams.metrics import (
 from streams.model.delivery import Outcome
 from streams.model.fact import WITHHELD
 from streams.model.loyalty import LOYALTY_EVENTS
+from streams.replay.gauges import dead_letter_metrics
 from streams.settings import Connection, Okendo, Settings
 from streams.settings.values import UNITS
 from streams.sources.ordergroove import OBJECT_OF
-from tests.support import destination_tables
+from tests.support import answer_tables, destination_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,6 +122,23 @@ def rules() -> str:
     return _table(head, destination_tables.rules())
 
 
+def answers() -> str:
+    """Every answer of every destination."""
+    return _table(("destination", "contract", "answer", "records", "then"), answer_tables.answers())
+
+
+def retries() -> str:
+    """How each kind of failure is met."""
+    times = "first wait", "longest wait", "longest Retry-After", "given up after"
+    return _table(("destination", "reason", *times, "source"), answer_tables.retries())
+
+
+def ages() -> str:
+    """What is not worth telling for ever."""
+    head = ("event type", "no more when", "else no more after", "it tells")
+    return _table(head, answer_tables.ages())
+
+
 def outcomes() -> str:
     """What can come of a delivery."""
     rows = ((f"`{each}`", "yes" if each.final else "no") for each in Outcome)
@@ -145,6 +163,7 @@ def metrics() -> str:
         *rekey_metrics(RekeyCounts()),
         *engine_metrics(dict),
         *delivery_metrics({"": Statistics()}),
+        *dead_letter_metrics({}),
         *schema_metrics({}),
     ]
     rows = []
@@ -161,6 +180,9 @@ TABLES = {
     "events": events,
     "fields": fields,
     "rules": rules,
+    "answers": answers,
+    "retries": retries,
+    "ages": ages,
     "outcomes": outcomes,
     "dead_letters": dead_letters,
     "withheld": withheld,

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from streams.delivery.batching import parted
 from streams.delivery.known import Things
+from streams.model.delivery import Accepted, Rejected, Spared
 from streams.model.rules import Batch
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, Gate, event
 
 if TYPE_CHECKING:
+    from streams.model.delivery import Verdict
     from streams.model.enriched import EnrichedEvent
 
 LONG = Batch("many", count=3, bytes=10_000, seconds=60.0, source="")
@@ -93,21 +96,57 @@ def test_a_record_that_the_vendor_names_is_refused_alone() -> None:
     assert [("rejected",)] == stage.dead_letters("reason")
 
 
-def test_a_call_refused_as_a_whole_is_sent_one_by_one() -> None:
-    """One record spoils it for all: each goes alone, and only the bad one is given up."""
+EIGHT = Batch("many", count=8, bytes=10_000, seconds=60.0, source="")
+
+
+def test_a_call_refused_as_a_whole_is_halved_until_the_fault_is_found() -> None:
+    """One record spoils it for all: only it is given up, and whole halves go together."""
 
     async def story(stage: Stage) -> None:
-        stage.server.answer = lambda seen: Answer(400 if "b-1" in seen.event else 200)
+        stage.server.answer = lambda seen: Answer(400 if "c-1" in seen.event else 200)
+        await stage.feed(*map(of, "abcdefgh"))
+        await stage.until_offset(8)
+
+    stage = tell(story, travels=(EIGHT,))
+
+    assert ["a-1+b-1", "a-1+b-1+c-1+d-1", "c-1", "c-1+d-1", "d-1", "e-1+f-1+g-1+h-1"] == sorted(
+        each for each in stage.server.events if each.count("+") < 7
+    )
+    assert ["c-1"] == [each for each, what, _ in results(stage) if what == "rejected"]
+    assert 7 == len([what for _, what, _ in results(stage) if what == "delivered"])
+
+
+def test_a_call_of_which_all_are_refused_gives_up_all() -> None:
+    """Halving ends."""
+
+    async def story(stage: Stage) -> None:
+        stage.server.answer = lambda _: Answer(400)
         await stage.feed(of("a"), of("b"), of("c"))
         await stage.until_offset(3)
 
-    stage = tell(story, travels=(LONG,))
+    assert ["rejected"] * 3 == [what for _, what, _ in results(tell(story, travels=(LONG,)))]
 
-    assert ["a-1+b-1+c-1", "a-1", "b-1", "c-1"] == [
-        stage.server.events[0],
-        *sorted(stage.server.events[1:]),
-    ]
-    assert ["delivered", "rejected", "delivered"] == [what for _, what, _ in results(stage)]
+
+SPARING = [Rejected("named"), Spared(), Spared(), Spared()]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "again", "groups"),
+    [
+        (SPARING, False, [[1, 2, 3]]),
+        (SPARING, True, [[1, 2], [3]]),
+        ([Spared(), Spared()], False, [[0], [1]]),
+        ([Rejected("a"), Rejected("b")], False, []),
+        ([Rejected("a")], True, []),
+        ([Accepted(), Rejected("a")], False, []),
+        ([Rejected("a")] * 3, True, [[0, 1], [2]]),
+    ],
+)
+def test_who_goes_again_with_whom(
+    verdicts: list[Verdict], again: bool, groups: list[list[int]]
+) -> None:
+    """Those who are not at fault go together once; a refusal that names nobody is halved."""
+    assert groups == parted(verdicts, again=again)
 
 
 def test_a_batch_that_fails_is_tried_again() -> None:

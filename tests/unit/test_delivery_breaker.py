@@ -77,7 +77,7 @@ def test_a_vendor_that_refuses_everything_stops_the_connection(concurrency: int)
         await until(lambda: stage.offset == first_left(stage))
         seen.append(len(stage.server.seen))
         await stage.feed(event(customer="later"))
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
         seen.append(len(stage.server.seen))
 
     seen: list[int] = []
@@ -448,7 +448,7 @@ def test_retries_wait_while_it_is_open() -> None:
         await until(lambda: is_open(stage) and not stage.handler.statistics.in_flight)
         await until(lambda: not any(each.timer for each in stage.handler._ledgers[0]))
         before = len(stage.server.seen)
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
         after.append(len(stage.server.seen) - before)
 
     after: list[int] = []

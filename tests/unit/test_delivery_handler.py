@@ -72,7 +72,7 @@ def test_the_offset_waits_for_the_acknowledgement() -> None:
         stage.producer.hold = True
         await stage.feed(event(), event(number=2), event(customer="c2"))
         await until(lambda: len(stage.outcomes()) == 3)
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
         before.append(list(stage.poller.committed))
         stage.producer.release()
         await stage.until_offset(3)
@@ -105,7 +105,7 @@ def test_an_offset_is_committed_once() -> None:
         await stage.feed(event())
         await stage.until_offset(1)
         await until(lambda: stage.handler._ledgers[0].due() is None)
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
 
     assert [{0: (1, "outcomes=1")}] == tell(story).poller.committed
 
@@ -117,7 +117,7 @@ def test_a_refused_commit_is_made_again() -> None:
         stage.poller.refuses = REFUSED
         await stage.feed(event())
         await until(lambda: len(stage.outcomes()) == 1)
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
         stage.poller.refuses = None
         await stage.until_offset(1)
 
@@ -185,7 +185,7 @@ def test_the_attempt_that_ended_does_not_hide_the_next() -> None:
 
         async def attempt(steps: Sequence[Step]) -> Sequence[Verdict]:
             verdicts = await sent(steps)
-            sender._ask()  # as another request's end would, just now
+            sender.wake()  # as another request's end would, just now
             return verdicts
 
         sender._calls._attempt = attempt
@@ -292,7 +292,7 @@ def test_a_bug_of_ours_ends_the_process() -> None:
     """What must not fail and does is not swallowed."""
 
     async def story(stage: Stage) -> None:
-        stage.handler._sender._outcomes.conclude = None  # type: ignore[method-assign, assignment]
+        stage.handler._sender._books.outcomes.conclude = None  # type: ignore[method-assign, assignment]
         await stage.feed(event())
         await until(lambda: stage.poller.failure is not None)
 

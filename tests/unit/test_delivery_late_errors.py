@@ -6,18 +6,25 @@ import msgspec
 import pytest
 
 from streams.destinations.ometria import OMETRIA
-from streams.model.delivery import LateErrors, Request, Response
+from streams.model.delivery import LateError, LateErrors, Request, Response
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, Seen
 
 
-def listed(response: Response) -> list[str]:
-    """A JSON list of fields."""
-    found: list[str] = msgspec.json.decode(response.body)
-    return found
+def listed(response: Response) -> list[LateError]:
+    """A JSON list of fields, with a record's id behind a slash where one is named."""
+    fields: list[str] = msgspec.json.decode(response.body)
+    return [
+        LateError(field, record or None) for field, _, record in (f.partition("/") for f in fields)
+    ]
 
 
-LIST = LateErrors(Request("GET", "/errors", {}, {}, "errors"), listed)
+def event_of(request: Request) -> str | None:
+    """The id by which the list names a record."""
+    return request.body.get("event")
+
+
+LIST = LateErrors(Request("GET", "/errors", {}, {}, "errors"), listed, event_of)
 
 
 def told(stage: Stage) -> list[tuple[str | None, str, str]]:
@@ -101,5 +108,7 @@ def test_who_sends_nothing_does_not_look(mode: str) -> None:
     ],
 )
 def test_ometrias_list_is_read(body: bytes, fields: list[str]) -> None:
-    """Its paths, without its words."""
-    assert fields == OMETRIA.late_errors.read(Response(200, {}, body))
+    """Its paths, without its words; it names no record."""
+    expected = [LateError(field, None) for field in fields]
+
+    assert expected == OMETRIA.late_errors.read(Response(200, {}, body))

@@ -224,7 +224,7 @@ def test_the_offset_waits_for_the_changelog() -> None:
         await stage.feed(of("profile.changed", 1, 5), event(customer="c2"))
         both = list(stage.handler._ledgers[0])
         await until(lambda: all(each.last_outcome is not None for each in both))
-        await stage.handler._commit([0])
+        await stage.handler._commits.commit([0])
         before.append(list(stage.poller.committed))
         stage.producer.release()
         await stage.until_offset(2)

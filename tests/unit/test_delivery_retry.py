@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from streams.delivery.retry import Schedule
+from streams.delivery.http import FailureReason
+from streams.delivery.retry import Policies, Schedule
+from streams.destinations import DESTINATIONS
+from streams.destinations.answers import verdict_of
+from streams.model.delivery import Response, Retry
+from streams.model.retries import DAY, OTHERWISE, RETRIES
 
 
 @pytest.mark.parametrize(
@@ -45,3 +52,54 @@ def test_retry_after_is_honoured(after: float | None, random: float, seconds: fl
 def test_a_day_under_attempt_is_enough(under_attempt: float, spent: bool) -> None:
     """A part is given up after 24 hours in which it could be tried."""
     assert spent is Schedule().spent(under_attempt)
+
+
+REASONS = {
+    *get_args(FailureReason),
+    *(
+        verdict.reason
+        for status in range(100, 1_000)
+        if isinstance(verdict := verdict_of(Response(status)), Retry)
+    ),
+}
+"""Every class of failure that any vendor knows."""
+
+
+def test_every_class_of_failure_has_a_row() -> None:
+    """What may come has a row, and no row is of what never comes."""
+    assert REASONS | {OTHERWISE} == set(RETRIES)
+    assert len(REASONS) >= 8
+
+
+@pytest.mark.parametrize("name", sorted(DESTINATIONS))
+def test_the_vendors_row_goes_first(name: str) -> None:
+    """Then the shared one; for a reason that nobody knows, the row for all others."""
+    own = DESTINATIONS[name].rules.retries
+    policies = Policies(own)
+    for reason in [*REASONS, *own, "never heard of"]:
+        row = own.get(reason) or RETRIES.get(reason) or RETRIES[OTHERWISE]
+        found = policies.of(reason)
+
+        assert (row.first, row.cap, row.longest_after, row.budget) == (
+            found.base,
+            found.cap,
+            found.longest_after,
+            found.budget,
+        )
+
+
+@pytest.mark.parametrize("name", ["", *sorted(DESTINATIONS)])
+def test_every_row_makes_sense(name: str) -> None:
+    """It says where it is from, its waits grow, and each part has a day."""
+    rows = DESTINATIONS[name].rules.retries if name else RETRIES
+    for reason, row in rows.items():
+        assert 0 < row.first <= row.cap <= row.longest_after < row.budget, reason
+        assert row.budget == DAY, reason
+        assert row.source.startswith("our choice") != row.source.startswith("§"), reason
+
+
+def test_one_schedule_serves_for_all_reasons() -> None:
+    """Where nothing needs telling apart."""
+    schedule = Schedule(base=3.0)
+
+    assert schedule is schedule.of("timeout")

@@ -259,10 +259,10 @@ def test_a_refusal_is_an_outcome() -> None:
 
     stage = tell(story)
 
-    assert [
+    assert {
         ("c1-1", "event", "rejected", "no_identifier", "email"),
         ("c1-2", "event", "filtered", "nothing_to_send", None),
-    ] == stage.outcomes("reason", "field")
+    } == set(stage.outcomes("reason", "field"))
     assert [("rejected", 0)] == stage.dead_letters("reason", "attempts")
     assert [] == stage.server.seen
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.delivery.pending import Conclusion, Step
-from streams.delivery.retry import Schedule
+from streams.delivery.retry import Policies, Schedule
 from streams.delivery.verdicts import Halt, Resend, Throttled, Wait, judge
 from streams.model.delivery import (
     Accepted,
@@ -16,9 +16,11 @@ from streams.model.delivery import (
     Repair,
     Request,
     Retry,
+    Spared,
     Unauthorized,
     Verdict,
 )
+from streams.model.retries import RetryPolicy
 
 REQUEST = Request("POST", "/events", {}, {"phone": "+1"}, "events")
 OTHER = Request("POST", "/events", {}, {}, "events")
@@ -60,6 +62,7 @@ def step(**fields: Any) -> Step:
             id="repaired once already",
         ),
         pytest.param(step(), Retry("http_503"), Wait(0.25, "http_503"), id="retry"),
+        pytest.param(step(), Spared(), Wait(0.25, "spared"), id="spared, should nobody resend it"),
         pytest.param(step(failures=2), Retry("http_503"), Wait(1.0, "http_503"), id="third retry"),
         pytest.param(step(), Retry("http_503", 9.0), Wait(9.25, "http_503"), id="retry after"),
         pytest.param(step(), Retry("busy", 9.0, throttled=True), Throttled(9.0), id="throttled"),
@@ -89,3 +92,31 @@ def test_only_its_own_failures_count() -> None:
         judge(tried, verdict, Schedule(), 0.0)
 
     assert (2, 2.0 + 0.0 + 2.0 + 7.0) == (tried.failures, tried.under_attempt)
+
+
+PATIENT = Policies({"locked": RetryPolicy(first=40.0, cap=80.0, longest_after=7.0, budget=100.0)})
+
+
+@pytest.mark.parametrize(
+    ("tried", "verdict", "following"),
+    [
+        pytest.param(step(), Retry("locked"), Wait(20.0, "locked"), id="its first wait"),
+        pytest.param(step(failures=5), Retry("locked"), Wait(40.0, "locked"), id="its cap"),
+        pytest.param(step(), Retry("locked", 900.0), Wait(27.0, "locked"), id="its longest after"),
+        pytest.param(
+            step(under_attempt=98.0),
+            Retry("locked"),
+            Conclusion(Outcome.EXPIRED, "locked"),
+            id="its budget",
+        ),
+        pytest.param(step(), Retry("server_error"), Wait(0.25, "server_error"), id="another's"),
+        pytest.param(
+            step(under_attempt=98.0), Retry("timeout"), Wait(0.5, "timeout"), id="another's budget"
+        ),
+    ],
+)
+def test_a_failure_is_met_as_its_reason_says(
+    tried: Step, verdict: Verdict, following: object
+) -> None:
+    """Each error class has a row; the vendor's own goes before the shared one."""
+    assert following == judge(tried, verdict, PATIENT, 0.5)

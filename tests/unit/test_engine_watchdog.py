@@ -568,11 +568,11 @@ def test_a_delivery_that_nobody_begins_stands() -> None:
 
     async def story(stage: Stage) -> None:
         sender = stage.handler._sender
-        ask, sender._ask = sender._ask, lambda: None  # type: ignore[method-assign]
+        ask, sender.wake = sender.wake, lambda: None  # type: ignore[method-assign]
         await stage.feed(event())
         seen.append(asked(stage))
-        sender._ask = ask  # type: ignore[method-assign]
-        sender._ask()
+        sender.wake = ask  # type: ignore[method-assign]
+        sender.wake()
         seen.append(asked(stage))
         await stage.until_offset(1)
         seen.append(asked(stage))

@@ -330,7 +330,6 @@ def test_a_file_may_be_named(tmp_path: Path) -> None:
 SETTINGS = """
 [connections.klaviyo]
 mode = "live"
-credentials = "pk_very_secret"
 
 [connections.eu]
 destination = "klaviyo"
@@ -345,8 +344,11 @@ merchants = ["m2"]
 """
 
 
-def test_connections_are_those_of_the_settings(tmp_path: Path) -> None:
+def test_connections_are_those_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each with its mode, address and merchants; credentials never show."""
+    monkeypatch.setenv("STREAMS_CONNECTIONS__KLAVIYO__CREDENTIALS", "pk_very_secret")
     (tmp_path / "streams.toml").write_text(SETTINGS)
     result = run(CREATE, "--json")
     line = json.loads(result.stdout.splitlines()[0])

@@ -15,6 +15,7 @@ from streams.model.delivery import (
     Repair,
     Request,
     Response,
+    Spared,
     Verdict,
 )
 from tests.support.answers import JUDGED
@@ -60,6 +61,19 @@ def judged(request: Request, response: Response) -> Verdict:
             Accepted("phone_number"),
             id="202 without the phone",
         ),
+        pytest.param(
+            Response(202, {"x-klaviyo-partial-failure": "phone_number, time"}),
+            Accepted("phone_number, time"),
+            id="202 without two fields",
+        ),
+        pytest.param(
+            Response(202, {"x-klaviyo-partial-failure": "+13125550148 is no number"}),
+            Accepted("partial_failure"),
+            id="202 in prose, which may quote",
+        ),
+        pytest.param(
+            Response(202, {"x-klaviyo-partial-failure": ""}), Accepted(), id="202 without a word"
+        ),
         *JUDGED,
     ],
 )
@@ -78,6 +92,9 @@ def test_a_status_decides(response: Response, verdict: Verdict) -> None:
         pytest.param(error(5), None, id="a number"),
         pytest.param(b'{"errors":[{"source":null}]}', None, id="no source"),
         pytest.param(b'{"errors":[{}]}', None, id="no pointer"),
+        pytest.param(error("/data/attributes/noor@shop-demo.io"), None, id="one that quotes"),
+        pytest.param(error("/data" * 100), None, id="one without end"),
+        pytest.param(b'{"errors":[5]}', None, id="no object inside"),
         pytest.param(b'{"errors":[]}', None, id="no error"),
         pytest.param(b'{"errors":{}}', None, id="no list"),
         pytest.param(b"[]", None, id="no object"),
@@ -164,3 +181,57 @@ def test_the_words_of_an_answer_decide_nothing() -> None:
     body = error("/data/attributes/time", "phone_number")
 
     assert isinstance(judged(request(), Response(400, {}, body)), Rejected)
+
+
+def pointing(*pointers: str) -> bytes:
+    """An error body with a pointer for each error."""
+    return msgspec.json.encode({"errors": [{"source": {"pointer": each}} for each in pointers]})
+
+
+BULK = "/data/attributes/events-bulk-create/data"
+IMPORT = "/data/attributes/profiles/data"
+NO = Rejected("HTTP 400", named=True)
+TIME = "attributes.events.data.0.attributes.time"
+
+
+@pytest.mark.parametrize(
+    ("body", "verdicts"),
+    [
+        pytest.param(pointing(f"{BULK}/1"), [Spared(), NO, Spared()], id="one row"),
+        pytest.param(
+            pointing(f"{BULK}/1/{TIME.replace('.', '/')}"),
+            [Spared(), Rejected("HTTP 400", TIME, named=True), Spared()],
+            id="a field of a row",
+        ),
+        pytest.param(
+            pointing(f"{IMPORT}/0/attributes/email", f"{IMPORT}/2", "/data"),
+            [Rejected("HTTP 400", "attributes.email", named=True), Spared(), NO],
+            id="two rows of profiles",
+        ),
+        pytest.param(
+            pointing(f"{BULK}/0/a", f"{BULK}/0/b"),
+            [Rejected("HTTP 400", "a", named=True), Spared(), Spared()],
+            id="the first fault of a row",
+        ),
+        pytest.param(pointing(*(f"{BULK}/{row}" for row in range(3))), [NO] * 3, id="all rows"),
+        pytest.param(pointing("/data"), [Rejected("HTTP 400", "data")] * 3, id="no row"),
+        pytest.param(
+            pointing(f"{BULK}/3"),
+            [Rejected("HTTP 400", f"{BULK.strip('/').replace('/', '.')}.3")] * 3,
+            id="a row that was not sent",
+        ),
+        pytest.param(b"", [Rejected("HTTP 400")] * 3, id="no body"),
+    ],
+)
+def test_a_call_of_several_is_refused_for_those_at_fault(
+    body: bytes, verdicts: list[Verdict]
+) -> None:
+    """All or nothing (§3): a pointer names the row, the others are spared."""
+    assert verdicts == KLAVIYO.classify([request()] * 3, Response(400, {}, body))
+
+
+def test_a_call_of_several_that_is_too_large_names_nobody() -> None:
+    """Whatever its body says."""
+    refused = Response(413, {}, pointing(f"{BULK}/1"))
+
+    assert [Rejected("too_large")] * 3 == KLAVIYO.classify([request()] * 3, refused)

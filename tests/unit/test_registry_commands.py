@@ -87,6 +87,7 @@ def test_registering_twice_says_the_same(shell: Shell) -> None:
         ["og.ordergroove.events-value", str(FIRST_ID + 1), "1"],
         ["og.dead-letters.ordergroove-value", str(FIRST_ID + 2), "1"],
         ["og.deliveries.klaviyo-value", str(FIRST_ID + 3), "1"],
+        ["og.deliveries.klaviyo.low-value", str(FIRST_ID + 3), "1"],
         ["og.dead-letters.klaviyo-value", str(FIRST_ID + 2), "1"],
     ] == rows[1:]
 
@@ -99,7 +100,7 @@ def test_a_refused_schema_says_what_is_not_compatible(shell: Shell) -> None:
 
     assert 2 == status
     assert ["refused"] == [line.split()[-1] for line in printed.splitlines() if OUTCOMES in line]
-    assert 6 == len(printed.splitlines())
+    assert 7 == len(printed.splitlines())
     assert f"streams: {OUTCOMES}: the registry does not take our schema: Schema being" in error
     assert "ours does not read version 1" in error
     assert missing in error

@@ -254,8 +254,7 @@ def test_the_tests_own_variables_are_no_settings(
 def test_secrets_are_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither repr nor str of settings shows a key or a password, wherever it was set."""
     write(
-        f'hash_key = "{SECRET}"\n[kafka.properties]\n"sasl.password" = "{SECRET}"\n'
-        f'[connections.eu]\ncredentials = "{SECRET}"'
+        f'hash_key = "{SECRET}"\n[kafka.properties]\n"sasl.password" = "{SECRET}"\n[connections.eu]'
     )
     secrets(monkeypatch, streams_connections__klaviyo__credentials=SECRET)
     monkeypatch.setenv("STREAMS_KAFKA__PASSWORD", SECRET)

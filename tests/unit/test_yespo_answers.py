@@ -8,10 +8,19 @@ import msgspec
 import pytest
 
 from streams.destinations.yespo import YESPO
-from streams.model.delivery import Accepted, Frame, Rejected, Request, Response, Retry, Verdict
+from streams.model.delivery import (
+    Accepted,
+    Frame,
+    Rejected,
+    Request,
+    Response,
+    Retry,
+    Unauthorized,
+    Verdict,
+)
 from tests.support.answers import JUDGED
 
-NO = Rejected("rejected_by_vendor")
+NO = Rejected("rejected_by_vendor", named=True)
 
 
 def order(number: int, status: str = "INITIALIZED") -> Request:
@@ -112,11 +121,32 @@ def test_an_equal_contact_goes_again_when_it_is_forgotten() -> None:
 @pytest.mark.parametrize(
     "document",
     [[], "no", 5, {"failedOrders": "no"}, {"failedOrders": [5, None, {}]}, {"failedOrders": 5},
-     {"failedOrders": [{"order": None, "error": 5}]}, {"failedOrders": {"order": [1]}}],
+     {"status": "401"}, {"status": 200}],
 )  # fmt: skip
 def test_whatever_else_comes_is_survived(document: Any) -> None:
     """What names no record refuses none."""
     assert [Accepted()] == YESPO.classify([order(1)], answer(document))
+
+
+@pytest.mark.parametrize(
+    "entry", [{"order": None, "error": 5}, {"order": [1]}, {"order": {}, "error": "no e-mail"}]
+)
+def test_a_failure_that_names_nobody_is_the_only_ones(entry: Any) -> None:
+    """Of several it is known how many were refused, and not which."""
+    one, two = answer({"failedOrders": entry}), answer({"failedOrders": [entry, failed(2)]})
+    unsure = Accepted("some_rejected")
+
+    assert [NO] == YESPO.classify([order(1)], one)
+    assert [unsure, unsure] == YESPO.classify([order(1), order(2)], one)
+    assert [NO, NO] == YESPO.classify([order(1), order(2)], two)
+    assert [unsure, NO, unsure] == YESPO.classify([order(1), order(2), order(3)], two)
+
+
+def test_a_bad_key_may_be_said_in_a_body() -> None:
+    """With 200 around it, as contacts have been seen to do."""
+    assert [Unauthorized("HTTP 401")] * 2 == YESPO.classify(
+        [contact(1), contact(2)], answer({"status": 401, "message": "Unauthorized"})
+    )
 
 
 def test_a_page_in_place_of_an_answer_is_survived() -> None:

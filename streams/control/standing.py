@@ -1,0 +1,158 @@
+"""How a connection stands, read from Kafka alone: what waits, and what was given up.
+
+Records are counted, not offsets: delivery topics are written in transactions, whose markers take
+offsets too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from streams.engine.admin import partition_count
+from streams.engine.group_offsets import committed_positions
+from streams.engine.restore import replay
+from streams.engine.statistics import LaneStatistics, RestoreProgress
+from streams.engine.watermarks import Watermarks
+from streams.errors import BadRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from confluent_kafka import Message
+
+    from streams.engine.kafka import KafkaSettings
+
+COUNTED: Final = 20_000
+"""A lag of more offsets is not read to be counted: it is large, whatever the markers."""
+
+
+class Stretch(NamedTuple):
+    """A topic's offsets, by partition, from `starts` up to, but not including, `ends`."""
+
+    topic: str
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    @property
+    def offsets(self) -> int:
+        """How many they are, markers included."""
+        return sum(max(0, end - self.starts[p]) for p, end in self.ends.items() if p in self.starts)
+
+
+class Lag(NamedTuple):
+    """What a group has not finished of a topic.
+
+    Attributes:
+        records: how many; None: the group has never begun.
+        exact: whether they were counted, or may be a little fewer.
+    """
+
+    records: int | None
+    exact: bool = True
+
+
+@dataclass(slots=True)
+class Waits:
+    """What waits in a delivery topic.
+
+    Attributes:
+        oldest: record time of the oldest, epoch milliseconds; None where nothing waits.
+        by_type: records by event type; those that cannot be read under "unreadable".
+    """
+
+    oldest: int | None = None
+    by_type: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def count(self) -> int:
+        """Records."""
+        return self.by_type.total()
+
+
+def beyond(
+    kafka: KafkaSettings, group: str, topic: str, *, before: int | None = None
+) -> Stretch | None:
+    """What a group has not committed of a topic; None: it has never begun.
+
+    Args:
+        kafka: the connection.
+        group: the consumer group.
+        topic: that it consumes.
+        before: only records older than this, epoch milliseconds.
+
+    Raises:
+        ConfigurationError: the topic is missing.
+        KafkaException: the broker does not answer.
+    """
+    partitions = range(partition_count(kafka, topic))
+    positions = committed_positions(kafka, group, topic, partitions)
+    starts = {p: position.offset for p, position in positions.items() if position is not None}
+    if not starts:
+        return None
+    watermarks = Watermarks(kafka, topic)
+    ends = watermarks.since(starts, before) if before is not None else watermarks.stable(starts)
+    first = watermarks.first(starts)
+    return Stretch(topic, {p: max(at, first[p]) for p, at in starts.items()}, ends)
+
+
+def lag_of(kafka: KafkaSettings, stretch: Stretch | None) -> Lag:
+    """How many records that is."""
+    if stretch is None:
+        return Lag(None)
+    if stretch.offsets > COUNTED:
+        return Lag(stretch.offsets, exact=False)
+    counted: Counter[int | None] = Counter()
+    look_through(kafka, stretch, lambda message: counted.update([message.partition()]))
+    return Lag(counted.total())
+
+
+def what_waits(
+    kafka: KafkaSettings, stretch: Stretch | None, decode: Callable[[bytes], Mapping[str, Any]]
+) -> Waits:
+    """Look at all that waits; `decode` (of `enriched.avsc`) may raise `BadRecord`."""
+    waits = Waits()
+
+    def note(message: Message) -> None:
+        at = message.timestamp()[1]
+        waits.oldest = at if waits.oldest is None else min(waits.oldest, at)
+        try:
+            waits.by_type[decode(message.value() or b"")["type"]] += 1
+        except BadRecord:
+            waits.by_type["unreadable"] += 1
+
+    if stretch is not None:
+        look_through(kafka, stretch, note)
+    return waits
+
+
+def dead_letters_in(kafka: KafkaSettings, topic: str) -> int:
+    """How many dead letters a topic holds that nobody has settled."""
+    partitions = range(partition_count(kafka, topic))
+    watermarks = Watermarks(kafka, topic)
+    stretch = Stretch(topic, watermarks.first(partitions), watermarks.stable(partitions))
+    there: set[object] = set()
+
+    def note(message: Message) -> None:
+        (there.discard if message.value() is None else there.add)(message.key())
+
+    look_through(kafka, stretch, note)
+    return len(there)
+
+
+def look_through(kafka: KafkaSettings, stretch: Stretch, note: Callable[[Message], object]) -> None:
+    """Hand over the committed records of a stretch, those of one partition in order."""
+    topic, starts, ends = stretch
+    spans = {
+        p: RestoreProgress(starts[p], starts[p], end)
+        for p, end in ends.items()
+        if p in starts and starts[p] < end
+    }
+
+    def take(partition: int, messages: Sequence[Message], _position: int) -> None:
+        for message in messages:
+            if (message.offset() or 0) < ends[partition]:
+                note(message)
+
+    replay(kafka, topic, spans, spans.keys, LaneStatistics(), take)
