@@ -53,7 +53,9 @@ mode = "live"
 start = "beginning"
 url = "{url}"
 limits = {limits}
+max_age = {{ "order.reminder" = "365d", "order.credit_card_expiration_warning" = "365d" }}
 """
+"""A connection. The demo's days are past: by today's calendar its reminders would be pointless."""
 
 
 BASES = {"yespo": "/api"}
