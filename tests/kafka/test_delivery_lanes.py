@@ -99,7 +99,10 @@ def test_the_low_lane_survives_a_crash(broker: str, prefix: str) -> None:
 
 
 def test_a_worker_hands_the_low_lane_over(broker: str, prefix: str) -> None:
-    """Partitions move with their low twins, while they are read; each record is sent once."""
+    """Partitions move with their low twins, while they are read; all arrives, in order.
+
+    Of four slots the low lane has two: no more can be in flight, and come again.
+    """
     world = DeliveryWorld(broker, prefix, CONNECTIONS__KLAVIYO__CONCURRENCY="4")
     old = day("old", 60, 5)
 
@@ -119,5 +122,6 @@ def test_a_worker_hands_the_low_lane_over(broker: str, prefix: str) -> None:
     asyncio.run(story())
 
     assert [0, 0] == codes
-    assert sorted(map(identity, old)) == sorted(world.accepted)
+    assert set(map(identity, old)) == set(world.accepted)
+    assert len(old) <= len(world.accepted) <= len(old) + 2
     assert in_order(old, world.accepted)
