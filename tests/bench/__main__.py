@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import delivery, derive, latency, memory, pipeline, rebalance, restore, scale
+from tests.bench import (
+    delivery,
+    derive,
+    latency,
+    low,
+    memory,
+    pipeline,
+    rebalance,
+    restore,
+    scale,
+)
 
 BENCHES = {
     "delivery": delivery.main,
     "derive": derive.main,
     "latency": latency.main,
+    "low": low.main,
     "memory": memory.main,
     "pipeline": pipeline.main,
     "rebalance": rebalance.main,

@@ -21,34 +21,17 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
-from streams.avro import codec
-from streams.avro_structs import struct_writer
-from streams.demo.broker import free_ports
-from streams.demo.children import Child
-from streams.demo.shop import Shop, opens_for
-from streams.derive import DeriveOptions
-from streams.destinations import DESTINATIONS
-from streams.errors import BadRecord
-from streams.model.ids import customer_key
-from streams.names import Names
-from streams.pipeline import Pipeline, enriched_of
-from streams.route import Route
-from streams.sources.ordergroove import record_of
-from tests.bench.filling import NOW, fill
+from tests.bench.deliveries import Run, fill_deliveries, prepared, start, templates
 from tests.bench.measure import cpu_seconds, plain_table
 from tests.bench.program import on_a_broker
 from tests.bench.targets import at_least, at_most, print_targets
-from tests.bench.vendors import LATENCY_SECONDS, VENDORS, Simulator, Worker
+from tests.bench.vendors import LATENCY_SECONDS, VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from streams.model.enriched import EnrichedEvent
     from tests.bench.targets import Target
-    from tests.bench.vendors import Count, Vendor
+    from tests.bench.vendors import Count
 
 WARM_SECONDS = 60.0
 START_SECONDS = 40.0
@@ -56,37 +39,12 @@ START_SECONDS = 40.0
 MORE = 1.1
 AT_ONCE = 400.0
 """Requests a second, of all vendors that run at once, at their allowed rates."""
-PARTITIONS = 2
-EVENT = "subscription.cancel"
-"""The type of all events: all vendors take it, in one request (Attentive: and one of attributes),
-Ometria by the hundred."""
-
 SHARE = 95.0
 FREE_RATE = 1_200.0
 FREE_WARM_SECONDS = 5.0
 FREE_SECONDS = 20.0
 FREE_VENDOR = "klaviyo"
 
-SETTINGS = """\
-prefix = "{prefix}"
-
-[kafka]
-bootstrap = "{bootstrap}"
-
-[topics]
-partitions = {partitions}
-replication = 1
-
-"""
-CONNECTION = """\
-[connections.{name}]
-mode = "live"
-start = "beginning"
-url = "{url}"
-concurrency = {concurrency}
-limits = {limits}
-
-"""
 HEADING = (
     "vendor", "processes", "allowed/s", "reached/s", "share", "429", "by the busier process",
 )  # fmt: skip
@@ -137,34 +95,19 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--skew: two numbers that make 100, like 90/10")
     targets: list[Target] = []
     with on_a_broker() as (place, bootstrap):
-        events = _templates()
+        events = templates()
         if not options.unlimited:
             for processes in (options.processes,) if options.processes else (1, 2):
                 found: list[Reached] = []
                 for number, group in enumerate(_groups(vendors)):
                     home = place / f"p{processes}-{number}"
-                    run = _Run(home, bootstrap, events, processes, int(second))
+                    run = Run(home, bootstrap, events, processes, int(second))
                     found += _limited(run, group, options.minutes)
                 targets += _targets(found, f"two, {options.skew}" if processes > 1 else "one")
         if options.unlimited or options.processes is None:
-            targets += _free(_Run(place / "free", bootstrap, events, 1, 50))
+            targets += _free(Run(place / "free", bootstrap, events, 1, 50))
     print_targets(targets)
     return 0
-
-
-class _Run(NamedTuple):
-    """One run: its directory, the broker, the events to copy, workers, percent for the second."""
-
-    place: Path
-    bootstrap: str
-    events: Sequence[EnrichedEvent]
-    processes: int
-    second: int
-
-    @property
-    def names(self) -> Names:
-        """Of its topics."""
-        return Names(self.place.name)
 
 
 def _groups(vendors: Sequence[str]) -> list[list[str]]:
@@ -192,15 +135,15 @@ def _targets(found: Sequence[Reached], how: str) -> list[Target]:
     ]
 
 
-def _limited(run: _Run, vendors: Sequence[str], minutes: float) -> list[Reached]:
+def _limited(run: Run, vendors: Sequence[str], minutes: float) -> list[Reached]:
     """Run against the published limits, print what was reached, and return it."""
     seconds = WARM_SECONDS + minutes * 60 + START_SECONDS
     with ExitStack() as stack:
-        simulators, environment = _prepared(run, vendors, stack, limited=True)
+        simulators, environment = prepared(run, vendors, stack, limited=True)
         for name in vendors:
             vendor = VENDORS[name]
-            _fill(run, name, int(vendor.allowed * vendor.records * seconds * MORE))
-        workers = _start(run, environment, len(vendors), stack)
+            fill_deliveries(run, name, int(vendor.allowed * vendor.records * seconds * MORE))
+        workers = start(run, environment, len(vendors), stack)
         time.sleep(WARM_SECONDS)
         before = {name: each.count() for name, each in simulators.items()}
         time.sleep(minutes * 60)
@@ -220,13 +163,13 @@ def _limited(run: _Run, vendors: Sequence[str], minutes: float) -> list[Reached]
     return found
 
 
-def _free(run: _Run) -> list[Target]:
+def _free(run: Run) -> list[Target]:
     """Run where nothing limits, print the rate, and return the target."""
     seconds = FREE_WARM_SECONDS + FREE_SECONDS
     with ExitStack() as stack:
-        simulators, environment = _prepared(run, [FREE_VENDOR], stack, limited=False)
-        _fill(run, FREE_VENDOR, int(3 * FREE_RATE * seconds))
-        [worker] = _start(run, environment, 1, stack)
+        simulators, environment = prepared(run, [FREE_VENDOR], stack, limited=False)
+        fill_deliveries(run, FREE_VENDOR, int(3 * FREE_RATE * seconds))
+        [worker] = start(run, environment, 1, stack)
         simulator = simulators[FREE_VENDOR]
         began = time.monotonic()
         while not simulator.count().requests and time.monotonic() < began + START_SECONDS:
@@ -242,52 +185,6 @@ def _free(run: _Run) -> list[Target]:
         f"{cpu / (after.at - before.at):.0%} of a core; simulator and broker share the machine"
     )
     return [at_least("requests/s of a process where nothing limits", FREE_RATE, rate)]
-
-
-def _prepared(
-    run: _Run, vendors: Sequence[str], stack: ExitStack, *, limited: bool
-) -> tuple[dict[str, Simulator], dict[str, str]]:
-    """Start the simulators, write the settings, create the topics; return the environment, too."""
-    run.place.mkdir()
-    simulators = {
-        name: stack.enter_context(Simulator(name, port, run.place, limited=limited))
-        for name, port in zip(vendors, free_ports(len(vendors)), strict=True)
-    }
-    text = SETTINGS.format(
-        prefix=run.place.name, bootstrap=run.bootstrap, partitions=PARTITIONS
-    ) + "".join(
-        CONNECTION.format(
-            name=name,
-            url=each.url,
-            concurrency=_concurrency(VENDORS[name]),
-            limits="1.0" if limited else '"off"',
-        )
-        for name, each in simulators.items()
-    )
-    (run.place / "streams.toml").write_text(text)
-    environment = {
-        f"STREAMS_CONNECTIONS__{name.upper()}__CREDENTIALS": "pk_bench5c1d" for name in vendors
-    } | {"PYTHONWARNINGS": "ignore"}
-    Child("topics", ("topics", "create"), run.place, environment).wait(WARM_SECONDS)
-    return simulators, environment
-
-
-def _concurrency(vendor: Vendor) -> int:
-    """Twice what is under way at the allowed rate, but not less than by default."""
-    return max(64, int(2 * vendor.allowed * vendor.parts * LATENCY_SECONDS))
-
-
-def _start(
-    run: _Run, environment: dict[str, str], connections: int, stack: ExitStack
-) -> list[Worker]:
-    """Start the workers together, and wait until each has its partitions."""
-    workers: list[Worker] = []
-    stack.callback(Worker.stop, workers)
-    for number, port in enumerate(free_ports(run.processes), 1):
-        workers.append(Worker(f"deliver-{number}", port, run.place, environment))
-    for each in workers:
-        each.ready(PARTITIONS * connections // len(workers))
-    return workers
 
 
 def _reached(
@@ -309,55 +206,3 @@ def _row(reached: Reached) -> tuple[str, ...]:
         str(reached.throttled),
         f"{reached.busier:.0%}",
     )
-
-
-def _templates() -> list[EnrichedEvent]:
-    """The events of a demo day that are of the type to be sent."""
-    now = time.time()
-    at = int(now * 1_000)
-    encode, enriched = codec("sources/ordergroove").encode, codec("events/enriched")
-    routes = [Route(name, each.takes) for name, each in sorted(DESTINATIONS.items())]
-    options = DeriveOptions(history="complete")
-    pipeline = Pipeline(codec("sources/ordergroove"), enriched, routes, options)
-    rows: dict[bytes, bytes] = {}
-    found = []
-    for body in Shop(7, events=3_000, opens=opens_for(now)):
-        try:
-            record = record_of(body, at)
-            key = customer_key(record["merchant"], record["customer_id"])
-            processed = pipeline.process(encode(record), rows.get, at, key, at)
-        except BadRecord:
-            continue
-        if processed.value is not None:
-            rows[processed.key] = processed.value
-        events = [enriched_of(enriched, told.value) for told in processed.told if told.value]
-        found += [each for each in events if each.type == EVENT and each.profile.email]
-    return found
-
-
-def _fill(run: _Run, vendor: str, count: int) -> None:
-    fill(run.bootstrap, run.names.deliveries(vendor), _deliveries(run, count))
-
-
-def _deliveries(run: _Run, count: int) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """So many deliveries, each of a customer of its own, in the partition of its load."""
-    encode = struct_writer(codec("events/enriched"))
-    at = int(time.time() * 1_000)
-    for number, event in zip(range(count), _over_and_over(run.events), strict=False):
-        customer = f"{number:08x}"
-        told = replace(
-            event,
-            event_id=f"{customer}{event.event_id[8:]}",
-            customer_id=customer,
-            occurred_at=at,
-            late=False,
-            profile=replace(event.profile, email=f"{customer}@shop-demo.io", phone_number=None),
-        )
-        key = customer_key(event.merchant, customer)
-        # in turn by the percentage, so that both partitions last equally long
-        yield key, encode(told), int(number * 37 % 100 < run.second), NOW
-
-
-def _over_and_over(events: Sequence[EnrichedEvent]) -> Iterable[EnrichedEvent]:
-    while True:
-        yield from events
