@@ -19,6 +19,9 @@ IN_A_ROW: Final = 5
 UNANSWERED: Final = frozenset({"unreachable", "timeout", "connection_broken"})
 """Failures without an answer: so many in a row are enough, of however few deliveries."""
 
+OF_ONE_RECORD: Final = frozenset({"locked", "too_early", "spared"})
+"""Failures that say something of a record only: the vendor works."""
+
 
 class Circuit:
     """One connection's circuit. For one event loop; pure but for what it remembers.

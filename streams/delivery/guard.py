@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from streams.breaker import Breaker
-from streams.delivery.circuit import Circuit
+from streams.delivery.circuit import OF_ONE_RECORD, Circuit
 from streams.delivery.gate import REHEARSED
 from streams.model.delivery import Outcome, Retry
 
@@ -71,15 +71,16 @@ class Guard:
 
         A vendor that throttles, refuses or does not know us is there.
         """
-        if isinstance(verdict, Retry) and not verdict.throttled:
-            if self._circuit.failed(delivery.sequence, verdict.reason):
-                self._owner.cut_off(verdict.reason)
-                self._later()
-        elif self._circuit.answered():
-            if self._breaker.cause is None:
-                self._forget_trial()
-            self._owner.cut_off(None)
-            self._wake()
+        match verdict:
+            case Retry(reason, throttled=False) if reason not in OF_ONE_RECORD:
+                if self._circuit.failed(delivery.sequence, reason):
+                    self._owner.cut_off(reason)
+                    self._later()
+            case _ if self._circuit.answered():
+                if self._breaker.cause is None:
+                    self._forget_trial()
+                self._owner.cut_off(None)
+                self._wake()
 
     def passes(self, delivery: Delivery, conclusion: Conclusion) -> bool:
         """Whether a part may be concluded so; counts it, which may open or close the breaker.

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any, cast
 
+from streams.breaker import DEFAULT_RULE
 from streams.delivery.circuit import IN_A_ROW, Circuit
+from streams.delivery.clock import Clock
+from streams.delivery.guard import Guard
 from streams.delivery.retry import Schedule
-from tests.support.delivery import Stage, tell, until
+from streams.model.delivery import Retry
+from tests.support.delivery import FAST, Stage, tell, until
 from tests.support.delivery_vendor import Answer, event
 
 MANY = [f"c{each}" for each in range(30)]
@@ -143,3 +149,12 @@ def test_good_answers_between_failures_keep_it_closed() -> None:
         circuit.answered()
 
     assert circuit.reason is None
+
+
+def test_a_record_that_is_locked_says_nothing_of_the_vendor() -> None:
+    """Whoever it is for: the vendor answers, and others may go."""
+    guard = Guard(DEFAULT_RULE, FAST, Clock(), cast("Any", None))
+    for number in range(3 * IN_A_ROW):
+        guard.heard(cast("Any", SimpleNamespace(sequence=number)), Retry("locked"))
+
+    assert not guard.down
