@@ -76,11 +76,9 @@ class Guard:
                 if self._circuit.failed(delivery.sequence, reason):
                     self._owner.cut_off(reason)
                     self._later()
-            case _ if self._circuit.answered():
-                if self._breaker.cause is None:
-                    self._forget_trial()
-                self._owner.cut_off(None)
-                self._wake()
+            case _:
+                if self._circuit.answered():
+                    self._recovered()
 
     def passes(self, delivery: Delivery, conclusion: Conclusion) -> bool:
         """Whether a part may be concluded so; counts it, which may open or close the breaker.
@@ -145,6 +143,12 @@ class Guard:
         random = self._clock.random()
         seconds = self._circuit.wait(random) if self.down else self._breaker.rule.retry
         self._timer = asyncio.get_running_loop().call_later(seconds, trial_is_due)
+
+    def _recovered(self) -> None:
+        if self._breaker.cause is None:
+            self._forget_trial()
+        self._owner.cut_off(None)
+        self._wake()
 
     def _close(self) -> None:
         self._breaker.close()
