@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -124,6 +125,11 @@ def registry_of(*readers: Callable[[], Readers]) -> CollectorRegistry:
     for reader in readers:
         registry.register(_Scraped(reader))
     return registry
+
+
+def metrics_page(registry: CollectorRegistry) -> tuple[bytes, str]:
+    """What `/metrics` answers, and its content type."""
+    return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 def derive_metrics(*lanes: DeriveCounts) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ COMMANDS = (
     "connections",
     "dead-letters",
     "explain",
+    "ingest",
     "produce",
     "schemas",
     "simulate",

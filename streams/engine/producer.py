@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from streams.engine.job import Headers
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["Receipt", "RecordProducer"]
+__all__ = ["REFUSED", "Receipt", "RecordProducer"]
+
+REFUSED = (KafkaException, BufferError)
+"""What `RecordProducer.send`, and its futures, raise where the broker does not take a record."""
 
 Receipt = tuple[int, int]
 """(partition, offset) of an acknowledged record."""

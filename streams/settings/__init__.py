@@ -27,6 +27,7 @@ from typing_extensions import override
 from streams.errors import ConfigurationError
 
 from .connection import Connection
+from .ingest import Ingest
 from .okendo import Okendo
 from .tables import (
     Breaker,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     derive: Derive = Field(default_factory=Derive)
     rekey: Rekey = Field(default_factory=Rekey)
     connections: dict[Name, Connection] = Field(default_factory=dict)
+    ingest: Ingest = Field(default_factory=Ingest)
     registry: Registry = Field(default_factory=Registry)
     breaker: Breaker = Field(default_factory=Breaker)
     web: Web = Field(default_factory=Web)

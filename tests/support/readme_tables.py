@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,6 +14,7 @@ from streams.delivery.gauges import delivery_metrics
 from streams.delivery.statistics import Statistics
 from streams.destinations import DESTINATIONS
 from streams.errors import RecordReason
+from streams.ingest.gauges import ingest_metrics
 from streams.metrics import (
     DeriveCounts,
     RekeyCounts,
@@ -160,6 +162,7 @@ def metrics() -> str:
     """Every metric of ours."""
     families = [
         *derive_metrics(DeriveCounts()),
+        *ingest_metrics(Counter()),
         *rekey_metrics(RekeyCounts()),
         *engine_metrics(dict),
         *delivery_metrics({"": Statistics()}),

@@ -1,0 +1,161 @@
+"""`streams ingest`: the role that receives webhooks. Everything is checked before it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.cli.codecs import schemas_of
+from streams.cli.composition import (
+    kafka_of,
+    loyalty_webhook_options_of,
+    names_of,
+    webhook_options_of,
+)
+from streams.cli.context import Context, pass_context
+from streams.cli.logs import configure_logs
+from streams.engine.admin import partition_count
+from streams.engine.away import await_broker
+from streams.engine.producer import REFUSED, RecordProducer
+from streams.errors import ConfigurationError
+from streams.ingest.gauges import ingest_metrics
+from streams.ingest.keys import Keys
+from streams.ingest.receiver import Receiver, Route
+from streams.ingest.server import application, serve
+from streams.ingest.signatures import signed_by_okendo, signed_by_ordergroove, usable_secret
+from streams.metrics import metrics_page, registry_of
+from streams.names import OKENDO, ORDERGROOVE
+from streams.sources import okendo as okendo_source
+from streams.sources import ordergroove as ordergroove_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from streams.registry import Schemas
+    from streams.settings import Settings
+    from streams.settings.ingest import Address
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="HTTP port.")
+@pass_context
+def ingest(context: Context, port: int | None) -> None:
+    """Webhooks → source topics: whoever signed one is told 200 once Kafka has it."""
+    configure_logs()
+    settings = context.settings
+    told, kafka = settings.ingest, kafka_of(settings, "streams-ingest")
+    keys = {place: _keys_of(*place, address) for place, address in _addresses(settings).items()}
+    sources = sorted({source for source, _ in keys})
+    names = names_of(settings)
+    topics = [*map(names.events, sources), *map(names.dead_letters, sources)]
+    schemas = schemas_of(settings, topics, wait=True)
+    await_broker(kafka)
+    for topic in topics:
+        partition_count(kafka, topic)  # a missing topic is said now, not to the first webhook
+    routes = {
+        f"/webhooks/{source}/{account}": _route(settings, schemas, source, account, each)
+        for (source, account), each in keys.items()
+    }
+    producer = RecordProducer(kafka)
+    receiver = Receiver(
+        routes,
+        producer,
+        time.time,
+        patience=told.patience.total_seconds(),
+        refused=REFUSED,
+    )
+    registry = registry_of(partial(ingest_metrics, receiver.answers))
+    app = application(
+        receiver,
+        max_body=told.max_body,
+        metrics=partial(metrics_page, registry),
+    )
+    asyncio.run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
+    producer.flush()
+    producer.close()
+
+
+async def _serve(app: Any, host: str, port: int, paths: list[str]) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with serve(app, host, port) as url:
+        log.info("listens on %s: %s", url, ", ".join(paths))
+        await stopping.wait()
+
+
+def _addresses(settings: Settings) -> dict[tuple[str, str], Address]:
+    told = settings.ingest
+    found = {
+        (source, account): address
+        for source, addresses in ((ORDERGROOVE, told.ordergroove), (OKENDO, told.okendo))
+        for account, address in addresses.items()
+    }
+    if not found:
+        raise ConfigurationError(
+            "ingest", "no address is set", "Add a table such as [ingest.ordergroove.MERCHANT]"
+        )
+    if told.okendo and settings.okendo is None:
+        raise ConfigurationError("okendo", "it is no source here", "Add the table [okendo]")
+    return found
+
+
+def _keys_of(source: str, account: str, address: Address) -> Keys:
+    setting = f"ingest.{source}.{account}.keys_file"
+    usable = usable_secret if source == OKENDO else bool
+    return Keys(setting, address.keys_file, time.monotonic, usable)
+
+
+def _route(settings: Settings, schemas: Schemas, source: str, account: str, keys: Keys) -> Route:
+    names, codec = names_of(settings), schemas.codec
+    address = _addresses(settings)[source, account]
+    tolerance = settings.ingest.tolerance.total_seconds()
+    verify, record_of = _reader(settings, source)
+
+    def verified(headers: Mapping[str, str], body: bytes, now: float) -> None:
+        verify(headers, body, keys(), now, tolerance)
+
+    return Route(
+        source=source,
+        accounts=frozenset({account, *address.also}),
+        verify=verified,
+        record_of=record_of,
+        topic=names.events(source),
+        dead_letters=names.dead_letters(source),
+        encode=codec(f"sources/{source}").encode,
+        encode_dead_letter=codec("dead_letter").encode,
+        tests=frozenset(address.test_customers),
+    )
+
+
+def _reader(
+    settings: Settings, source: str
+) -> tuple[Callable[..., None], Callable[[Mapping[str, str], bytes, int], dict[str, Any]]]:
+    """How a source's webhooks are verified, and read."""
+    if source == OKENDO:
+        loyalty = loyalty_webhook_options_of(settings)
+
+        def told(headers: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
+            return okendo_source.record_of(okendo_source.Webhook(body, headers), at, loyalty)
+
+        return signed_by_okendo, told
+    options = webhook_options_of(settings)
+
+    def read(_: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
+        return ordergroove_source.record_of(body, at, options)
+
+    def verify(
+        headers: Mapping[str, str], body: bytes, keys: tuple[str, ...], now: float, within: float
+    ) -> None:
+        signed_by_ordergroove(headers.get("ordergroove-signature"), body, keys, now, within)
+
+    return verify, read
