@@ -27,7 +27,7 @@ from streams.errors import ConfigurationError
 from streams.ingest.gauges import ingest_metrics
 from streams.ingest.keys import Keys
 from streams.ingest.receiver import Receiver, Route
-from streams.ingest.server import application, serve
+from streams.ingest.server import application, run, serve
 from streams.ingest.signatures import signed_by_okendo, signed_by_ordergroove, usable_secret
 from streams.metrics import metrics_page, registry_of
 from streams.names import OKENDO, ORDERGROOVE
@@ -78,7 +78,7 @@ def ingest(context: Context, port: int | None) -> None:
         max_body=told.max_body,
         metrics=partial(metrics_page, registry),
     )
-    asyncio.run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
+    run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
     producer.flush()
     producer.close()
 

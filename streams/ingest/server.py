@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from streams.ingest.receiver import Answer, Receiver
 
-__all__ = ["application", "serve"]
+__all__ = ["application", "run", "serve"]
 
 
 def application(
@@ -69,6 +71,16 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine on the fastest loop that there is."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop  # noqa: PLC0415 - which Windows has not
+
+        uvloop.run(main)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -7,6 +7,7 @@ import sys
 from tests.bench import (
     delivery,
     derive,
+    ingest,
     latency,
     low,
     memory,
@@ -19,6 +20,7 @@ from tests.bench import (
 BENCHES = {
     "delivery": delivery.main,
     "derive": derive.main,
+    "ingest": ingest.main,
     "latency": latency.main,
     "low": low.main,
     "memory": memory.main,
