@@ -180,7 +180,7 @@ class Renderer:
         self, delivery: Delivery, event: EnrichedEvent, *, superseded: bool
     ) -> Iterable[Part | Refusal]:
         """What the vendor would be asked: of an event that is not wanted, the profile alone."""
-        options = self._connection.options
+        options = replace(self._connection.options, bulk=delivery.low)
         if self._unwanted(event) is not None:
             event = replace(event, type=PROFILE_CHANGED)
         if self._decided(delivery) == "data_only":

@@ -44,11 +44,11 @@ def verdict_of(response: Response) -> Accepted | Retry | Unauthorized | Rejected
     return Rejected("too_large" if status == TOO_LARGE else f"HTTP {status}")
 
 
-def sparing(refusals: Mapping[int, Rejected], count: int) -> list[Verdict]:
+def sparing(refusals: Mapping[int, Verdict], count: int) -> list[Verdict]:
     """The verdicts on a call that was refused as a whole, where the answer names those at fault.
 
     Args:
-        refusals: the place of each record that is named → what is said of it; at least one.
+        refusals: the place of each record that is named → what follows for it; at least one.
         count: of the call's records. All that are not named are spared.
     """
     return [refusals.get(place, Spared()) for place in range(count)]

@@ -3,7 +3,7 @@
 `klaviyo_payloads` can be held beside the page, row by row. The profile, with the subscriber's
 status, travels in the event call itself; alone it goes to profile-import. So do the properties of a
 loyalty member (`loyalty`, seed 003); one that was told and holds no longer is null, which clears it
-(contract §4).
+(contract §4). What starts no flow may go in bulk (`Options.bulk`): up to 1,000 events a call (§3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import loyalty
 from .fields import STATUS, is_data, told
 from .klaviyo_answers import classify
 from .klaviyo_payloads import EVENTS
-from .klaviyo_rules import RULES, identifiers_of
+from .klaviyo_rules import BULK, RULES, identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +80,7 @@ class Klaviyo:
     ) -> list[Part | Refusal]:
         """One part: the event with its profile, or the profile alone for `profile.changed`.
 
+        In bulk goes only what is backfill: an event that may start a flow has its call alone.
         A superseded event says of the profile only who it is: a call with older properties would
         overwrite newer ones.
         """
@@ -92,6 +93,8 @@ class Klaviyo:
             properties |= fields(event, options)
         profile = identifiers_of(event.profile) if superseded else _profile(event)
         body = _event_body(event, delivery_id, profile, properties, options)
+        if options.bulk and is_data(event, options):
+            return [_part("event", BULK.batch, _record(body), event, now, options)]
         return [_part("event", "events", body, event, now, options)]
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
@@ -120,6 +123,7 @@ def _part(
         headers={**_HEADERS, "revision": options.revision or REVISION},
         body=body,
         endpoint=endpoint,
+        frame=BULK if endpoint == BULK.batch else None,
     )
     silent = name == "event" and is_data(event, options)
     outcome = Outcome.DELIVERED_NO_TRIGGER if silent else Outcome.DELIVERED
@@ -149,6 +153,14 @@ def _event_body(
     if is_data(event, options):
         attributes["backfill"] = True
     return {"data": {"type": "event", "attributes": attributes}}
+
+
+def _record(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same event as one record of a job: a profile of its own, and one event (contract §3)."""
+    about = dict(body["data"]["attributes"])
+    profile = about.pop("profile")
+    events = {"data": [{"type": "event", "attributes": about}]}
+    return {"type": "event-bulk-create", "attributes": {"profile": profile, "events": events}}
 
 
 def _profile(event: EnrichedEvent) -> Fields:

@@ -219,6 +219,9 @@ class Options(msgspec.Struct, frozen=True):
     """What a whole number of money counts."""
     order_statuses: Mapping[str, str] = {}
     """Event type of an order → its status at the vendor; "" takes a status away."""
+    bulk: bool = False
+    """Whether what starts no flow may go by the vendor's call for many, if it has one of its own:
+    not what a connection chooses, but what is rendered for its low lane."""
 
 
 class Destination(Protocol):

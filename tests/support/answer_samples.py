@@ -66,6 +66,7 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     ),
     "klaviyo": (
         "§2 queued",
+        "§3 queued in bulk",
         "§3 one bad row",
         "§3 a row's field",
         "§3 a repeated unique_id",
@@ -122,6 +123,7 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
 """Vendor → every row of its contract that speaks of answers."""
 
 _JSON_API = '{{"errors":[{{"status":{},"code":"{}","source":{{"pointer":"{}"}}}}]}}'
+_BULK = "event-bulk-create-jobs"
 _ROWS = "/data/attributes/events-bulk-create/data"
 _PHONE = "/data/attributes/profile/data/attributes/phone_number"
 _COUNTS = '{{"status":"OK","request_id":"0b6f4f0e","accepted":{},"rejected":{}}}'
@@ -153,11 +155,34 @@ SAMPLES: Mapping[str, tuple[Sample, ...]] = {
         Sample("§4 updated", 200, '{"data":{"id":"01J"}}', kind="profile-import"),
         Sample("§6 200 to 204", 204),
         Sample("§6 phone ignored", 202, headers={"x-klaviyo-partial-failure": "phone_number"}),
+        Sample(
+            "§6 phone ignored", 202, "", {"x-klaviyo-partial-failure": "phone_number"}, _BULK, 3
+        ),
         Sample("§6 a bad field", 400, _api(400, "invalid", "/data/attributes/time")),
         Sample("§6 bad phone, alone or with an address", 400, _api(400, "invalid", _PHONE)),
-        Sample("§3 one bad row", 400, _api(400, "invalid", f"{_ROWS}/1"), records=3),
-        Sample("§3 a row's field", 400, _api(400, "invalid", f"{_ROWS}/1/attributes/a"), records=3),
-        Sample("§3 a repeated unique_id", 400, _api(400, "duplicate", "/data"), records=3),
+        Sample(
+            "§6 bad phone, alone or with an address",
+            400,
+            _api(400, "invalid", f"{_ROWS}/1{_PHONE.removeprefix('/data')}"),
+            {},
+            _BULK,
+            3,
+        ),
+        Sample("§3 queued in bulk", 202, kind=_BULK, records=3),
+        Sample("§3 one bad row", 400, _api(400, "invalid", f"{_ROWS}/1"), {}, _BULK, 3),
+        Sample("§3 one bad row", 400, _api(400, "invalid", f"{_ROWS}/0"), {}, _BULK),
+        Sample(
+            "§3 a row's field", 400, _api(400, "invalid", f"{_ROWS}/1/attributes/a"), {}, _BULK, 3
+        ),
+        Sample("§3 a repeated unique_id", 400, _api(400, "duplicate", "/data"), {}, _BULK, 3),
+        Sample(
+            "§3 a repeated unique_id",
+            400,
+            _api(400, "duplicate", f"{_ROWS}/1/attributes/events/data/0/attributes/unique_id"),
+            {},
+            _BULK,
+            3,
+        ),
         Sample(
             "§4 another profile has the phone",
             409,
@@ -171,9 +196,10 @@ SAMPLES: Mapping[str, tuple[Sample, ...]] = {
         Sample("§6 wrong method", 405),
         Sample("§6 revision retired", 410),
         Sample("§6 too large", 413),
-        Sample("§6 too large", 413, records=3),
+        Sample("§6 too large", 413, kind=_BULK, records=3),
         Sample("§6 wrong media type", 415),
         Sample("§6 throttled", 429, _api(429, "throttled"), {"retry-after": "7"}),
+        Sample("§6 throttled", 429, _api(429, "throttled"), {"retry-after": "7"}, _BULK, 3),
         Sample("§6 throttled without Retry-After", 429, _api(429, "throttled")),
         Sample("§6 server errors", 500),
         Sample("§6 server errors", 503, headers={"retry-after": "30"}),
@@ -276,8 +302,11 @@ _NAMED = {"event": ""}
 @cache
 def _request(name: str, kind: str) -> Request:
     """The first request of a kind that the samples' events make; of an event, if none is named."""
-    for event in samples(name).values():
-        for part in DESTINATIONS[name].render(event, "id", event.occurred_at, OPTIONS):
+    bulk = replace(OPTIONS, bulk=True)
+    told = [(each, OPTIONS) for each in samples(name).values()]
+    told += [(replace(each, late=True), bulk) for each in samples(name).values()]
+    for event, options in told:
+        for part in DESTINATIONS[name].render(event, "id", event.occurred_at, options):
             if isinstance(part, Part) and kind in (part.request.kind, _NAMED.get(part.name)):
                 return part.request
     raise LookupError(f"no sample of {name} makes a request that its rules call {kind}")

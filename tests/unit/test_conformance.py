@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from streams.destinations import DESTINATIONS
 from streams.model.delivery import Options, Part, Refusal
+from streams.model.ids import delivery_id
 from streams.model.rules import Demand, Sight, nested
 from tests.support.destination_tables import samples
 from tests.support.enriched import AT, KNOWN, NOBODY, bare
@@ -30,6 +31,8 @@ REACHABLE = replace(KNOWN, phone_number="+13125550148")
 """Somebody of whom only this is known, by which any vendor finds them."""
 FIELDS = Options(contact_fields={"status": "51001"}, client_user_id=True)
 """Options with which a destination says all that it can."""
+BULK = replace(FIELDS, bulk=True)
+"""The same, for what starts no flow anyway."""
 ALL = sorted(DESTINATIONS)
 PRINTED_NULLS = ("entitlement_summaries", "profile.data.attributes.properties.Okendo")
 """Klaviyo's page prints entitlements with every key, None where nothing is known; and null is how a
@@ -55,10 +58,18 @@ class Sent(NamedTuple):
 
 
 def sent(name: str) -> Iterator[Sent]:
-    """Every request for the samples' events."""
+    """Every request for the samples' events, and for the same in bulk, where a vendor has that."""
     for event in samples(name).values():
         for part in parts(DESTINATIONS[name], event, FIELDS):
             yield Sent(name, event, part)
+        old = replace(event, late=True)
+        for made in DESTINATIONS[name].render(old, _id(name, event), event.occurred_at, BULK):
+            if isinstance(made, Part):
+                yield Sent(name, old, made)
+
+
+def _id(name: str, event: EnrichedEvent) -> str:
+    return delivery_id(event.event_id, event.type, name)
 
 
 def example(name: str, rows: str) -> Any:
@@ -141,7 +152,7 @@ def test_an_events_id_is_the_deliverys(name: str) -> None:
             first, second = (
                 msgspec.json.encode(found.request.body)
                 for id_ in ("11111111", "22222222")
-                for found in DESTINATIONS[name].render(each.event, id_, AT, FIELDS)
+                for found in DESTINATIONS[name].render(each.event, id_, AT, BULK)
                 if isinstance(found, Part) and found.name == "event"
             )
 

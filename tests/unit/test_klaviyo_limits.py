@@ -162,6 +162,8 @@ def test_the_rates_are_the_published_ones() -> None:
     assert {
         Limit("events", 350, 1),
         Limit("events", 3_500, 60),
+        Limit("event-bulk-create-jobs", 10, 1),
+        Limit("event-bulk-create-jobs", 150, 60),
         Limit("profile-import", 75, 1),
         Limit("profile-import", 750, 60),
     } == set(KLAVIYO.rules.limits)
