@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     with on_a_broker() as (place, bootstrap), ExitStack() as stack:
         port, pid = _started(place, bootstrap, stack)
-        requests = cycle(_requests(port))
+        requests = cycle(list(_requests(port)))
         full = asyncio.run(_full(requests, port, options.connections, options.seconds, pid))
         steady = asyncio.run(
             _steady(requests, port, options.connections, options.rate, options.seconds, pid)

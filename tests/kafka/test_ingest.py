@@ -7,6 +7,8 @@ import hmac
 import re
 import signal
 import time
+from collections import Counter
+from random import Random
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -127,3 +129,45 @@ def test_while_kafka_is_away_webhooks_are_503(tmp_path: Path, prefix: str) -> No
 
     assert (503, "30") == (away.status_code, away.headers["retry-after"])
     assert (503, 200) == (unready, ready)
+
+
+def mutated(bodies: list[bytes], chance: Random) -> tuple[bytes, dict[bytes, bytes], bool]:
+    """A body with something wrong, its headers, and whether they are a signature over it."""
+    body = bytearray(chance.choice(bodies))
+    for _ in range(chance.choice((0, 1, 1, 3, 40))):
+        at = chance.randrange(len(body) or 1)
+        match chance.randrange(4):
+            case 0:
+                body[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del body[at : at + chance.choice((1, 5, 500))]
+            case 2:
+                body[at:at] = chance.choice((b"null", b"[[[[", b"\x00", b"1e999", b'"', b"{}" * 50))
+            case _:
+                body[at:at] = body[: chance.choice((3, 60))]
+    told = bytes(body)
+    header = signed(told)["Ordergroove-Signature"]
+    if chance.random() < 0.7:
+        return told, {b"Ordergroove-Signature": header.encode()}, True
+    place = chance.randrange(len(header))
+    broken = header[:place] + chance.choice("g,=zé") + header[place + 1 :]
+    return told, {b"Ordergroove-Signature": broken.encode()}, broken == header
+
+
+@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_of_mutated_requests_none_is_a_500_and_none_vanishes(role: Role, count: int) -> None:
+    """Whatever is signed and 200 is in Kafka; whoever signs nothing is 401; the role lives on."""
+    chance = Random(7)
+    words: Counter[str] = Counter()
+    path = f"/webhooks/ordergroove/{role.merchant}"
+    for _ in range(count):
+        body, headers, good = mutated(role.bodies, chance)
+        response = role.client.post(path, content=body, headers=headers)
+        assert response.status_code == (200 if good else 401), response.text
+        words[response.json()["status"]] += 1
+    events = list(role.topics.records(role.names.events("ordergroove")))
+    letters = list(role.topics.records(role.names.dead_letters("ordergroove")))
+
+    assert (words["accepted"], words["dead_letter"]) == (len(events), len(letters))
+    assert min(len(events), len(letters)) > count / 20
+    assert role.child.process.poll() is None
