@@ -127,7 +127,7 @@ class Attentive:
             if token.scopes is not None and endpoint.scope not in {None, *token.scopes}:
                 raise Refused(403, "scope", f"The token lacks {endpoint.scope}.")
             if endpoint.method == "POST":
-                check_body(request)
+                check_body(request, self._switches)
             drops = fault is not None and fault.kind == "drop"
             answer = self._handlers[endpoint.method, endpoint.path](
                 _Call(request, token.app, drops)

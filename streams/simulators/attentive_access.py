@@ -79,14 +79,15 @@ def endpoint_of(request: Request) -> Endpoint:
     return endpoint
 
 
-def check_body(request: Request) -> None:
-    """Raises Refused with 400 where the body cannot be used at all.
+def check_body(request: Request, switches: Switches) -> None:
+    """Raises Refused with 400 or 413 where the body cannot be used at all.
 
     413 for a large one is documented only for records of bulk requests (§4), as is its size.
     """
     if request.media_type != "application/json":
         raise Refused(400, "content-type", "Send application/json.")
-    if request.trouble == "too_large":
+    most = switches.event_bytes
+    if request.trouble == "too_large" or (most is not None and request.size > most):
         raise Refused(413, "body", "The body is too large.")
     if request.trouble is not None:
         raise Refused(400, "body", "The body is not JSON.")

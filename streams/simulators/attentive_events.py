@@ -28,7 +28,6 @@ Silence = Literal["duplicate", "other_app", "late"]
 """Why an event starts no journey."""
 
 _KEYS = 200
-_FRESH = timedelta(hours=12)
 
 
 @dataclass(slots=True)
@@ -43,9 +42,14 @@ class EventType:
     keys: dict[str, None] = field(default_factory=dict)
     unusable: dict[str, None] = field(default_factory=dict)
 
-    def learn(self, row: EventRow) -> tuple[str, ...]:
+    def learn(self, row: EventRow, switches: Switches) -> tuple[str, ...]:
         """Note an event's keys; returns those that are of no use."""
         found = dict.fromkeys(paths_of(row.properties))
+        if switches.keys_counted == "in_event":
+            surplus = tuple(found)[_KEYS:]
+            self.keys |= dict.fromkeys(key for key in found if key not in surplus)
+            self.unusable |= dict.fromkeys(surplus)
+            return surplus
         for key in found:
             if key not in self.keys:
                 (self.keys if len(self.keys) < _KEYS else self.unusable)[key] = None
@@ -83,7 +87,7 @@ class Events:
 
     def __init__(self) -> None:
         self._types: dict[str, EventType] = {}
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._seen: dict[tuple[str, str], tuple[int, float]] = {}
         self.stored: list[StoredEvent] = []
 
     @property
@@ -106,8 +110,10 @@ class Events:
     ) -> StoredEvent:
         """Store an event of a person (given with the conflicting identifiers)."""
         person, conflicts = owner
-        copy, repeated = self._count(row.external_event_id, request.at, switches)
-        silent = self._silence(row, request, app) if not repeated else "duplicate"
+        copy, repeated = self._count(row, person, request.at, switches)
+        if repeated and switches.dedup_reply == "conflict":
+            raise Refused(409, "/externalEventId", "There is such an event.")
+        silent = "duplicate" if repeated else self._silence(row, request, app, switches)
         event_type = self._types.setdefault(row.type, EventType(row.type, app))
         stored = StoredEvent(
             sequence=request.sequence,
@@ -121,7 +127,7 @@ class Events:
             attributes=dict(person.attributes),
             copy=copy,
             silent=silent,
-            unusable=event_type.learn(row),
+            unusable=event_type.learn(row, switches),
             ignored=row.ignored,
             conflicts=conflicts,
         )
@@ -139,21 +145,27 @@ class Events:
                     "external_event_id": event.external_event_id,
                 }
 
-    def _count(self, id_: str | None, at: float, switches: Switches) -> tuple[int, bool]:
+    def _count(
+        self, row: EventRow, person: Person, at: float, switches: Switches
+    ) -> tuple[int, bool]:
         """How many had this id before, and whether this one is therefore a duplicate."""
-        if id_ is None:
+        if row.external_event_id is None:
             return 0, False
-        before, first = self._seen.get(id_, (0, at))
+        scope = {"account": "", "type": row.type, "person": person.id}[switches.dedup_scope]
+        key = (scope, row.external_event_id)
+        before, first = self._seen.get(key, (0, at))
         kept = switches.dedup_seconds
         repeated = before > 0 and switches.dedup and (kept is None or at - first <= kept)
-        self._seen[id_] = (before + 1, first if repeated else at)
+        self._seen[key] = (before + 1, first if repeated else at)
         return before, repeated
 
-    def _silence(self, row: EventRow, request: Request, app: str) -> Silence | None:
+    def _silence(
+        self, row: EventRow, request: Request, app: str, switches: Switches
+    ) -> Silence | None:
         if self._belongs_to_another(row.type, app):
             return "other_app"
         age = datetime.fromtimestamp(request.at, UTC) - row.occurred_at
-        return "late" if age > _FRESH else None
+        return "late" if age > timedelta(hours=switches.fresh_hours) else None
 
     def _belongs_to_another(self, event_type: str, app: str) -> bool:
         known = self._types.get(event_type)

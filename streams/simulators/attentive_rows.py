@@ -63,7 +63,7 @@ def read_event(request: Request, switches: Switches) -> EventRow:
         raise Refused(400, "/properties", "Must be an object.")
     _check_keys(properties, switches)
     return EventRow(
-        type=_type(body.get("type")),
+        type=_type(body.get("type"), switches),
         user=read_user(body.get("user"), switches.phone_check),
         properties=properties,
         external_event_id=_external_event_id(body),
@@ -118,11 +118,13 @@ def _unknown(body: JSON, known: tuple[str, ...], switches: Switches) -> tuple[st
     return unknown
 
 
-def _type(value: object) -> str:
+def _type(value: object, switches: Switches) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refused(400, "/type", "A type is required.")
     if not _NOT_IN_TYPES.isdisjoint(value):
         raise Refused(400, "/type", "The type has a character that is not allowed.")
+    if switches.longest_type is not None and len(value) > switches.longest_type:
+        raise Refused(400, "/type", "The type is too long.")
     return value
 
 

@@ -67,6 +67,17 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     phone_check: PhoneCheck = "e164"
     """What makes a phone valid: its form (§2), or also that some country assigns such numbers
     (§1: dummy numbers get an error)."""
+    fresh_hours: Annotated[float, msgspec.Meta(ge=0)] = 12.0
+    """How old an event may be when it arrives and still start journeys (§2: 12 hours; the page of
+    another sender says 24, pitfall 1)."""
+    event_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """The largest body of an event or of attributes, over which there is 413; None: 1 MiB, that of
+    a record in bulk (§6: not published)."""
+    longest_type: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """How many characters an event's type may have; None: any number (§2: no limit is given)."""
+    keys_counted: Literal["over_time", "in_event"] = "over_time"
+    """Whether the 200 keys of an event type are those of all its events so far, or of each by
+    itself (§2: inferred)."""
     longest_ahead: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """How many seconds ahead `occurredAt` may lie; None: any (§2: no bound is stated)."""
     dedup: bool = False
@@ -74,6 +85,10 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     every copy counts)."""
     dedup_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """How long an `externalEventId` is remembered where `dedup` is on; None: forever."""
+    dedup_scope: Literal["account", "type", "person"] = "account"
+    """Within what an `externalEventId` is unique where `dedup` is on (end of the contract)."""
+    dedup_reply: Literal["success", "conflict"] = "success"
+    """What such a second event gets: the usual answer, or 409 (end of the contract)."""
     other_app: Literal["silent", "refuse"] = "silent"
     """An event type that another app created: stored without starting a journey (pitfall 10), or
     403 (§2 says only "must")."""

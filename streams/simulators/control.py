@@ -8,6 +8,8 @@
 | GET /_control/state/KIND | the same of one kind: `events`, … |
 | GET, PUT, DELETE /_control/faults | the faults in force; PUT takes `{"faults": [...]}` |
 | PUT /_control/switches | `{"switches": {...}}`: the vendor behaves otherwise and keeps its state |
+| PUT /_control/scenario | a file for `--faults`, as it is: its switches, and its faults alone |
+| DELETE /_control/scenario | faults and switches are those of the start; what was kept stays |
 | POST /_control/reset | forget everything; faults and switches are again those of the start |
 
 They are not recorded, not limited, and need no key.
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from aiohttp import web
 
-from streams.simulators.faults import Fault, FaultPlan, read_faults
+from streams.simulators.faults import Fault, FaultPlan, read_faults, read_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +43,9 @@ class Controlled(Protocol):
 
     def set_switches(self, switches: Mapping[str, object]) -> None:
         """Change these of the vendor's switches; raises ValueError that names a wrong one."""
+
+    def restore(self) -> None:
+        """Go back to the faults and switches of the start."""
 
     def state(self) -> Mapping[str, object]:
         """Everything the vendor has kept."""
@@ -66,6 +71,8 @@ class Control:
             web.put("/_control/faults", self._put_faults),
             web.delete("/_control/faults", self._delete_faults),
             web.put("/_control/switches", self._put_switches),
+            web.put("/_control/scenario", self._put_scenario),
+            web.delete("/_control/scenario", self._delete_scenario),
             web.post("/_control/reset", self._reset),
             web.route("*", "/_control/{name:.*}", self._unknown),
         ]
@@ -112,6 +119,20 @@ class Control:
         except ValueError as error:  # also msgspec's own errors
             return _json({"error": str(error)}, status=400)
         return web.Response(status=204)
+
+    async def _put_scenario(self, request: web.Request) -> web.Response:
+        """All of it or, where something is wrong with it, nothing."""
+        try:
+            scenario = read_scenario((await request.read()).decode())
+            self._simulator.set_switches(scenario.switches)
+        except ValueError as error:  # also TOML's and msgspec's own errors, and what is not UTF-8
+            return _json({"error": str(error)}, status=400)
+        self._simulator.set_faults(scenario.faults)
+        return await self._faults(request)
+
+    async def _delete_scenario(self, request: web.Request) -> web.Response:
+        self._simulator.restore()
+        return await self._faults(request)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         """A slip of ours must not pass for a request to the vendor."""

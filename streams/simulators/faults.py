@@ -1,7 +1,7 @@
 """Faults on demand: what a simulator does wrong, to which requests, and how often.
 
-A fault is data, given in a TOML file (`[[faults]]`), by `PUT /_control/faults` or by a test. The
-plan decides for every request which faults fire; the shell carries them out.
+A fault is data, given in a TOML file (`[[faults]]`), over `/_control` or by a test. The plan
+decides for every request which faults fire; the shell carries them out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Fault", "FaultPlan", "Firing", "Kind", "Scenario", "load_scenario", "read_faults"]
+__all__ = [
+    "Fault",
+    "FaultPlan",
+    "Firing",
+    "Kind",
+    "Scenario",
+    "load_scenario",
+    "read_faults",
+    "read_scenario",
+]
 
 Kind = Literal[
     "status",
@@ -39,8 +48,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One thing that goes wrong.
 
     It concerns the requests whose path is like `endpoint` and one of whose rows has all of `match`
-    (patterns with `*`, on what the vendor offers: `email`, `metric`, `unique_id`, …). Of those it
-    lets the first `after` pass, then fires with `probability`, at most `count` times.
+    (patterns with `*`, on what the vendor offers: `email`, `metric`, `unique_id`, …), and that come
+    in its time: from `begins` on, for as long as it `lasts`. Of those it lets the first `after`
+    pass, then fires with `probability`, at most `count` times.
     """
 
     kind: Kind
@@ -52,6 +62,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The HTTP status of kind `status`."""
     retry_after: _Count | None = None
     """Seconds for the `Retry-After` header of kind `status`; without it there is no such header."""
+    retry_after_form: Literal["seconds", "date"] = "seconds"
+    """How that header tells them: as a number, or as the HTTP date when they are over."""
     seconds: _NotNegative | None = None
     """How late (`latency`), or after how long the connection is closed (`timeout`; without it, when
     the client leaves)."""
@@ -61,6 +73,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How many rows fail (`fail_rows`): the first that match."""
     endpoint: str = "*"
     match: dict[str, str] = {}
+    begins: _NotNegative = 0.0
+    """Seconds from the first request that came after the faults were given, whatever it was."""
+    lasts: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Seconds from there on; None: until the faults are replaced."""
     after: _Count = 0
     count: _Count | None = None
     probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
@@ -72,6 +88,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return all(
             name in row and fnmatchcase(row[name], pattern) for name, pattern in self.match.items()
         )
+
+    def is_due(self, elapsed: float) -> bool:
+        """Whether it is the fault's time, so many seconds after the first request."""
+        since = elapsed - self.begins
+        return since >= 0 and (self.lasts is None or since < self.lasts)
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,9 +123,11 @@ class _Armed:
     def __post_init__(self) -> None:
         self.random = random.Random(self.fault.seed)
 
-    def fires(self, endpoint: str, traits: Callable[[], Sequence[Mapping[str, str]]]) -> bool:
+    def fires(
+        self, endpoint: str, elapsed: float, traits: Callable[[], Sequence[Mapping[str, str]]]
+    ) -> bool:
         fault = self.fault
-        if not fnmatchcase(endpoint, fault.endpoint):
+        if not (fault.is_due(elapsed) and fnmatchcase(endpoint, fault.endpoint)):
             return False
         if fault.match and not any(map(fault.concerns, traits())):
             return False
@@ -122,14 +145,22 @@ class FaultPlan:
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._armed = [_Armed(fault) for fault in faults]
+        self._first: float | None = None
 
-    def fire(self, endpoint: str, traits: Callable[[], Sequence[Mapping[str, str]]]) -> Firing:
-        """Decide for one request; `traits` is asked only where a fault is matched on it."""
+    def fire(
+        self, endpoint: str, at: float, traits: Callable[[], Sequence[Mapping[str, str]]]
+    ) -> Firing:
+        """Decide for one request, which came at the time `at` (seconds since 1970).
+
+        `traits` is asked only where a fault is matched on it.
+        """
         if not self._armed:
             return _NOTHING
+        if self._first is None:
+            self._first = at
         delay = 0.0
         for armed in self._armed:
-            if not armed.fires(endpoint, traits):
+            if not armed.fires(endpoint, at - self._first, traits):
                 continue
             fault = armed.fault
             if fault.kind != "latency":
@@ -150,10 +181,15 @@ def read_faults(value: object) -> tuple[Fault, ...]:
     return msgspec.convert(value, tuple[Fault, ...])
 
 
+def read_scenario(text: str) -> Scenario:
+    """Make a scenario of TOML; raises ValueError that names the wrong field."""
+    return msgspec.convert(tomllib.loads(text), Scenario)
+
+
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file; raises ValueError that names the file and the wrong field."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Scenario)
+        return read_scenario(path.read_text("utf-8"))
     except OSError as error:
         raise ValueError(f"--faults: cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # also TOML's and msgspec's own errors

@@ -65,18 +65,19 @@ def limit_of(endpoint: Endpoint, switches: Switches) -> Limit:
 
 
 def records_of(request: Request, switches: Switches) -> list[object]:
-    """The records of a push, not yet looked into; raises Refused with 400 or 413."""
+    """The records of a push, not yet looked into; raises Refused with 400, 413 or 422."""
     if request.media_type != "application/json":
         raise Refused(400, "content-type", "Send application/json.")
     if request.trouble == "too_large":
         raise Refused(413, "body", "The body is too large.")
     if request.trouble is not None:
-        raise Refused(400, "body", "The body is not JSON.")
+        raise Refused(switches.unusable_body, "body", "The body is not JSON.")
     records = request.document
     if not isinstance(records, list):
-        raise Refused(400, "/", "The body must be an array of records.")
+        raise Refused(switches.unusable_body, "/", "The body must be an array of records.")
     if not 0 < len(records) <= _MOST_RECORDS:
-        raise Refused(400, "/", f"Send 1 to {_MOST_RECORDS} records, not {len(records)}.")
+        detail = f"Send 1 to {_MOST_RECORDS} records, not {len(records)}."
+        raise Refused(switches.unusable_body, "/", detail)
     if switches.mixed_types == "refuse":
         _check_types(records)
     return records

@@ -84,6 +84,9 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     records_per_second: _NotNegative | None = None
     """How fast waiting records are processed, by the times of arrival of requests; None: at once
     after the reply; 0: not at all, until it is switched again."""
+    unusable_body: Literal[400, 413, 422] = 400
+    """What a push gets that is not JSON, no array, or not of 1 to 100 records (§2: not documented,
+    400 is assumed)."""
     mixed_types: Literal["refuse", "accept"] = "refuse"
     """Records of different `@type` in one call: 400, or taken, as a peer's habit suggests (§1)."""
     large_record: Literal["reject", "refuse"] = "reject"
@@ -119,6 +122,9 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     same names, at any depth (§4: not documented)."""
     repeated_event: Literal["trigger", "silent"] = "trigger"
     """Whether an event whose id has started campaigns starts them again (§3: undocumented)."""
+    event_identity: Literal["any", "email"] = "any"
+    """What ties an event to its contact (§3): an e-mail address, a customer id or a profile id, as
+    one peer has them; or an e-mail address in any case, the only one in the vendor's examples."""
     unknown_contact: Literal["trigger", "silent"] = "trigger"
     """An event of somebody who is no contact: starts campaigns, for the merchant's other sources
     hold the customers, or none (§3: every event must be tied to a contact)."""

@@ -89,7 +89,8 @@ def _check_ids(record: JSON, findings: Findings, switches: Switches) -> None:
 
 
 def _check_event(record: Any, findings: Findings, switches: Switches) -> None:
-    if not any(name in record for name in IDENTITIES):
+    enough = IDENTITIES if switches.event_identity == "any" else IDENTITIES[:1]
+    if not any(name in record for name in enough):
         findings.refuse(below("identity_email"), "An event must be tied to a contact.")
     event_type = record["event_type"]
     if len(event_type) > EVENT_TYPE:

@@ -9,11 +9,12 @@ slow the answer is. Used by `streams simulate`, the demo and the tests.
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import signal
 import socket
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -72,8 +73,8 @@ def read_options(
 class Simulator:
     """One vendor behind a socket: `async with Simulator(...) as simulator: simulator.url`.
 
-    `received` lists what arrived; `set_faults`, `set_switches`, `state` and `reset` do what the
-    control routes do.
+    `received` lists what arrived; `set_faults`, `set_switches`, `restore`, `state` and `reset` do
+    what the control routes do.
     """
 
     def __init__(self, vendor: Vendor, options: Options) -> None:
@@ -105,13 +106,17 @@ class Simulator:
         """Everything the vendor has kept, as JSON, by its kind."""
         return self.vendor.state()
 
+    def restore(self) -> None:
+        """Behave as at the start, by its faults and switches; what was kept stays."""
+        self._switches = dict(self._options.switches)
+        self.vendor.configure(self._switches)
+        self.set_faults(self._options.faults)
+
     def reset(self) -> None:
         """Go back to the start: no requests, nothing kept, the first faults and switches."""
         self.recorder.reset()
-        self._switches = dict(self._options.switches)
-        self.vendor.configure(self._switches)
+        self.restore()
         self.vendor.reset()
-        self.set_faults(self._options.faults)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError where the address is taken."""
@@ -154,7 +159,7 @@ class Simulator:
     async def _handle(self, wire: web.Request) -> web.StreamResponse:
         request = await self._read(wire)
         record = self.recorder.arrive(request)
-        firing = self.plan.fire(request.path, lambda: self.vendor.traits(request))
+        firing = self.plan.fire(request.path, request.at, lambda: self.vendor.traits(request))
         answer = self._decide(request, record, firing)
         if firing.delay:
             await asyncio.sleep(firing.delay)
@@ -170,7 +175,7 @@ class Simulator:
             self.recorder.answered(record, Answer(503, f"dropped:{kind}"), kind, heard=False)
             return None
         if fault is not None and kind == "status":
-            answer = self.vendor.faulted(fault)
+            answer = _dated(self.vendor.faulted(fault), fault, request.at)
         else:
             answer = self.vendor.answer(request, fault)
         heard = kind not in ("accept_then_reset", "accept_then_timeout")
@@ -218,6 +223,14 @@ class Simulator:
         headers["Content-Type"] = self.vendor.media_type
         body = msgspec.json.encode(answer.body)
         return web.Response(body=body, status=answer.status, headers=headers)
+
+
+def _dated(answer: Answer, fault: Fault, at: float) -> Answer:
+    """The answer with `Retry-After` as a date, where the fault wants it so (RFC 9110 has both)."""
+    if fault.retry_after is None or fault.retry_after_form == "seconds":
+        return answer
+    moment = email.utils.formatdate(at + fault.retry_after, usegmt=True)
+    return replace(answer, headers={**answer.headers, "Retry-After": moment})
 
 
 def run(

@@ -172,7 +172,7 @@ class Yespo:
         failing = call.failing()
         failed: list[JSON] = []
         fates = []
-        for index, order in enumerate(read_orders(request.document)):
+        for index, order in enumerate(read_orders(request.document, switches)):
             try:
                 row = read_order(order, switches)
                 if index in failing:
@@ -240,6 +240,8 @@ class Yespo:
         )
         self._imports.start(job, switches)
         body: JSON = {"asyncSessionId": job.id}
+        if switches.older_reply:
+            body["id"] = 0
         if failed:
             body["failedContacts"] = one_or_many(failed, switches)
         return Answer(200, _whole(fates), body, fates=fates)

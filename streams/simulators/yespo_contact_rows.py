@@ -117,7 +117,8 @@ def read_bulk(document: object, switches: Switches) -> BulkRow:
             raise Refused(400, f"/{name}", f"{name} is not a field.")
     contacts = document.get("contacts")
     if not isinstance(contacts, list) or not 0 < len(contacts) <= _MOST:
-        raise Refused(400, "/contacts", f"Send 1 to {_MOST} contacts.")
+        status = switches.too_many if isinstance(contacts, list) and contacts else 400
+        raise Refused(status, "/contacts", f"Send 1 to {_MOST} contacts.")
     dedupe_on = document.get("dedupeOn")
     if not isinstance(dedupe_on, str) or dedupe_on not in _DEDUPE:
         raise Refused(400, "/dedupeOn", f"dedupeOn must be one of {', '.join(sorted(_DEDUPE))}.")

@@ -54,13 +54,14 @@ class OrderRow:
     notes: tuple[str, ...] = ()
 
 
-def read_orders(document: object) -> list[object]:
-    """The orders of a body, unexamined; raises Refused with 400."""
+def read_orders(document: object, switches: Switches) -> list[object]:
+    """The orders of a body, unexamined; raises Refused with 400 or 413."""
     orders = document.get("orders") if isinstance(document, dict) else None
     if not isinstance(orders, list):
         raise Refused(400, "/orders", "orders is required.")
     if not 0 < len(orders) <= _MOST:
-        raise Refused(400, "/orders", f"Send 1 to {_MOST} orders.")
+        status = switches.too_many if orders else 400
+        raise Refused(status, "/orders", f"Send 1 to {_MOST} orders.")
     return orders
 
 
@@ -84,6 +85,8 @@ def read_order(value: object, switches: Switches) -> OrderRow:
     _check_additional_info(fields)
     goods = _goods(fields, switches)
     fits = goods is None or _adds_up(total_cost, goods, numbers["shipping"], numbers["taxes"])
+    if not fits and switches.wrong_total == "refuse":
+        raise fields.bad("totalCost", "must be the sum of the items")
     return OrderRow(
         external_order_id,
         status,

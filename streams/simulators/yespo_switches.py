@@ -95,6 +95,11 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     seed_strict: bool = False
     """Orders by the older page (§2): an externalCustomerId beside an e-mail address or phone, and
     items with name, cost, url and imageUrl; what the specification asks for stays asked for."""
+    too_many: Literal[400, 413] = 400
+    """What more orders or contacts than a request may have get (§7: assumed)."""
+    wrong_total: Literal["accept", "refuse"] = "accept"
+    """An order whose items do not add up to its total: taken, as it evidently is, or it fails, for
+    the page says that they must (§2)."""
     currencies: frozenset[str] = frozenset()
     """The currencies that orders may have. Empty: all that look like ISO 4217 (§1: USD, EUR and UAH
     are listed; whether others are refused is not known)."""
@@ -142,6 +147,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     custom_field_without_value: Literal["null", "keep"] = "null"
     """A field named in `customFieldsIDs` of which a contact has no value: it is taken away, as
     those of `contactFields` are (pitfall 4), or stays (not stated)."""
+    older_reply: bool = False
+    """Whether the reply to bulk contacts also has `id: 0`, as older ones had (§4)."""
     import_polls: Annotated[int, msgspec.Meta(ge=1)] = 3
     """How many times an import must be asked for until it is finished (§4)."""
     import_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None

@@ -17,7 +17,7 @@ EVENTS = "/api/events"
 
 def _pattern(fault: Fault, requests: int) -> str:
     plan = FaultPlan([fault])
-    fired = [plan.fire(EVENTS, list).fault is not None for _ in range(requests)]
+    fired = [plan.fire(EVENTS, 0, list).fault is not None for _ in range(requests)]
     return "".join("x" if each else "." for each in fired)
 
 
@@ -53,7 +53,7 @@ def test_the_first_fault_that_fires_wins() -> None:
     """A later fault does not use up its count on requests that another one has spoiled."""
     plan = FaultPlan([Fault(kind="reset", count=1), Fault(kind="drop", count=1)])
 
-    kinds = [fault.kind if (fault := plan.fire(EVENTS, list).fault) else None for _ in range(3)]
+    kinds = [fault.kind if (fault := plan.fire(EVENTS, 0, list).fault) else None for _ in range(3)]
 
     assert ["reset", "drop", None] == kinds
     assert [(3, 1), (2, 1)] == [(each["seen"], each["fired"]) for each in plan.describe()]
