@@ -341,7 +341,7 @@ def test_a_rebuild_that_was_cut_short_goes_on(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows and its position agree, so that the next one has only the rest to read."""
-    monkeypatch.setattr("streams.engine.state.restore._BATCH", 10)
+    monkeypatch.setattr("streams.engine.restore._BATCH", 10)
     run(on_disk(world, tmp_path / "other"), world, records=20)
     here = tmp_path / "w"
     partition = world.partition(b"key-0")
