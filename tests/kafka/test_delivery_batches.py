@@ -73,7 +73,7 @@ def test_each_record_goes_in_order_with_others(broker: str, prefix: str, vendor:
     async def story() -> tuple[dict[str, list[str]], list[tuple[str, str]], int]:
         # reminders of a day long past are told all the same
         ages = {f"CONNECTIONS__{vendor.upper()}__MAX_AGE": '{"order.reminder": "3650d"}'}
-        world = DeliveryWorld(broker, prefix, connection=vendor, **ages)
+        world = DeliveryWorld(broker, prefix, (), vendor, **ages)
         async with world:
             world.feed(*(event(vendor, f"c{c}", n) for n in range(EACH) for c in range(CUSTOMERS)))
             first = await world.start()
