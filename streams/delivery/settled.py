@@ -7,18 +7,15 @@ Pure: whoever concludes a part appends the tombstone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from streams.delivery.dead_letters import GIVEN_UP
+from streams.delivery.gate import REHEARSED
 from streams.model.dead_letter import redriven_letter
 from streams.model.fact import PROFILE_CHANGED
 
 if TYPE_CHECKING:
     from streams.delivery.pending import Conclusion, Delivery
-
-NOT_SENT: Final = frozenset({"shadow", "allowlist", "percentage"})
-"""Reasons of `filtered` that are the connection's mode: nothing was tried, nothing is settled."""
-
 
 def goes_again(delivery: Delivery, part: str) -> bool:
     """Whether a part of a delivery is to be sent, as far as redriving has a say.
@@ -57,8 +54,8 @@ def settled_letter(delivery: Delivery, part: str, conclusion: Conclusion) -> str
         conclusion: what came of it.
     """
     letter, outcome = letter_of(delivery, part), conclusion.outcome
-    if letter is None or not outcome.final or conclusion.reason in NOT_SENT:
-        return None
+    if letter is None or not outcome.final or conclusion.reason in REHEARSED:
+        return None  # by the connection's mode nothing was tried: nothing is settled
     if letter.startswith(delivery.id) and outcome in GIVEN_UP:
         return None  # the same letter is written again
     return letter
