@@ -99,9 +99,12 @@ class Day(NamedTuple):
     rest: list[tuple[Template, Template]]
 
 
-def day(events: int, seed: int = 7) -> Day:
-    """The demo shop's day of so many webhooks, as if it were told within the last hour."""
-    now = time.time()
+def day(events: int, seed: int = 7, now: float | None = None) -> Day:
+    """The demo shop's day of so many webhooks, as if it were told within the hour before `now`.
+
+    That is the present, or epoch seconds: what a day is like depends on when it is.
+    """
+    now = time.time() if now is None else now
     encode = codec("sources/ordergroove").encode
     at = int(now * 1_000) - _HOUR
     pairs: list[tuple[bytes, bytes, str]] = []
