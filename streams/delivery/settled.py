@@ -17,6 +17,7 @@ from streams.model.fact import PROFILE_CHANGED
 if TYPE_CHECKING:
     from streams.delivery.pending import Conclusion, Delivery
 
+
 def goes_again(delivery: Delivery, part: str) -> bool:
     """Whether a part of a delivery is to be sent, as far as redriving has a say.
 
