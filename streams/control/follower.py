@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
-from streams.engine.admin import partition_count
-from streams.engine.watermarks import Watermarks
+from streams.engine.following import records
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -34,9 +33,6 @@ _SAY_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 1.0
 _END_SECONDS: Final = 1.0
 """For the thread, which may ask a broker that does not answer; the process can end without."""
-_POLL_SECONDS: Final = 0.5
-_TUNING: Final[dict[str, Any]] = {"fetch.wait.max.ms": 500}
-"""A quiet topic is asked twice a second; what comes is there at once."""
 
 
 class Follower:
@@ -103,24 +99,15 @@ class Follower:
 
     def _read_on(self) -> None:
         """Read the topic from its beginning until the end of the process, or of the client."""
-        partitions = range(partition_count(self._kafka, self._topic))
-        starts = Watermarks(self._kafka, self._topic).first(partitions)
-        unread = set(partitions)
         table: dict[bytes, bytes] = {}
-        with closing(Consumer(self._kafka.reader(isolation="read_committed") | _TUNING)) as reader:
-            reader.assign([TopicPartition(self._topic, p, starts[p]) for p in partitions])
-            while not self._closing.is_set():
-                message = reader.poll(_POLL_SECONDS)
-                if message is None:
-                    continue
-                if message.error() is not None:
-                    unread -= _ended(message)
-                elif (message.key() or b"").startswith(self._prefix):
+        published = False
+        for messages, complete in records(self._kafka, self._topic, self._closing):
+            for message in messages:
+                if (message.key() or b"").startswith(self._prefix):
                     _note(table, message)
-                else:
-                    continue
-                if not unread:
-                    self._publish(table)
+            if complete and (messages or not published):
+                published = True
+                self._publish(table)
 
     def _publish(self, table: dict[bytes, bytes]) -> None:
         """Let this be what is known, and tell those who listen to what is new in it."""
@@ -145,20 +132,3 @@ def _note(table: dict[bytes, bytes], message: Message) -> None:
         table.pop(key, None)
     else:
         table[key] = value
-
-
-def _ended(message: Message) -> set[int]:
-    """The partition whose end was reached, if it is that; what passes by itself is nothing.
-
-    Raises:
-        KafkaException: the reader has lost its place.
-    """
-    error = message.error()
-    if error is None:
-        return set()
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-        return {message.partition() or 0}
-    lost = {KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET}  # noqa: SLF001
-    if error.fatal() or error.code() in lost:
-        raise KafkaException(error)
-    return set()

@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from streams.control.standing import Stretch, look_through
 from streams.delivery.gate import REHEARSED
 from streams.delivery.outcomes import CONNECTION_HEADER
 from streams.engine.admin import partition_count
+from streams.engine.stretch import Stretch, look_through
 from streams.engine.watermarks import Watermarks
 from streams.model.delivery import Outcome
 from streams.model.ids import customer_key

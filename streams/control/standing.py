@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from streams.engine.admin import partition_count
 from streams.engine.group_offsets import committed_positions
-from streams.engine.restore import replay
-from streams.engine.statistics import LaneStatistics, RestoreProgress
+from streams.engine.stretch import Stretch, look_through, whole
 from streams.engine.watermarks import Watermarks
 from streams.errors import BadRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka import Message
 
@@ -26,19 +25,6 @@ if TYPE_CHECKING:
 
 COUNTED: Final = 20_000
 """A lag of more offsets is not read to be counted: it is large, whatever the markers."""
-
-
-class Stretch(NamedTuple):
-    """A topic's offsets, by partition, from `starts` up to, but not including, `ends`."""
-
-    topic: str
-    starts: Mapping[int, int]
-    ends: Mapping[int, int]
-
-    @property
-    def offsets(self) -> int:
-        """How many they are, markers included."""
-        return sum(max(0, end - self.starts[p]) for p, end in self.ends.items() if p in self.starts)
 
 
 class Lag(NamedTuple):
@@ -129,30 +115,10 @@ def what_waits(
 
 def dead_letters_in(kafka: KafkaSettings, topic: str) -> int:
     """How many dead letters a topic holds that nobody has settled."""
-    partitions = range(partition_count(kafka, topic))
-    watermarks = Watermarks(kafka, topic)
-    stretch = Stretch(topic, watermarks.first(partitions), watermarks.stable(partitions))
     there: set[object] = set()
 
     def note(message: Message) -> None:
         (there.discard if message.value() is None else there.add)(message.key())
 
-    look_through(kafka, stretch, note)
+    look_through(kafka, whole(kafka, topic), note)
     return len(there)
-
-
-def look_through(kafka: KafkaSettings, stretch: Stretch, note: Callable[[Message], object]) -> None:
-    """Hand over the committed records of a stretch, those of one partition in order."""
-    topic, starts, ends = stretch
-    spans = {
-        p: RestoreProgress(starts[p], starts[p], end)
-        for p, end in ends.items()
-        if p in starts and starts[p] < end
-    }
-
-    def take(partition: int, messages: Sequence[Message], _position: int) -> None:
-        for message in messages:
-            if (message.offset() or 0) < ends[partition]:
-                note(message)
-
-    replay(kafka, topic, spans, spans.keys, LaneStatistics(), take)

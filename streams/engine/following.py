@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import closing as closing_of
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -18,17 +19,21 @@ from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from confluent_kafka import Message
 
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["Followed", "Follower"]
+__all__ = ["Followed", "Follower", "records"]
+
+Isolation = Literal["read_committed", "read_uncommitted"]
 
 _MOST = 1_000
 _WAIT_SECONDS = 0.2
 _AGAIN_SECONDS = 1.0
+_TUNING = {"fetch.wait.max.ms": 500}
+"""A quiet topic is asked twice a second; what comes is there at once."""
 _PASSING = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}  # noqa: SLF001 - public names
 
 log = logging.getLogger(__name__)
@@ -84,24 +89,14 @@ class Follower:
                 self._closing.wait(_AGAIN_SECONDS)
 
     def _follow(self) -> None:
-        partitions = range(partition_count(self._kafka, self._topic))
-        # explicit offsets: looking up a logical one costs half a second
-        starts = Watermarks(self._kafka, self._topic).first(partitions)
-        consumer = Consumer(self._kafka.reader(isolation="read_uncommitted"))
-        behind, caught_up = set(partitions), False
-        try:
-            consumer.assign([TopicPartition(self._topic, p, at) for p, at in starts.items()])
-            while not self._closing.is_set():
-                messages = consumer.consume(_MOST, _WAIT_SECONDS)
-                self._hand_over([each for each in messages if each.error() is None])
-                for message in messages:
-                    if _is_end(message):
-                        behind.discard(message.partition() or 0)
-                if not behind and not caught_up:
-                    caught_up = True
-                    self._on_loop(self._caught_up.set)
-        finally:
-            consumer.close()
+        told = False
+        for messages, caught_up in records(
+            self._kafka, self._topic, self._closing, isolation="read_uncommitted"
+        ):
+            self._hand_over(messages)
+            if caught_up and not told:
+                told = True
+                self._on_loop(self._caught_up.set)
 
     def _hand_over(self, messages: Sequence[Message]) -> None:
         if messages:
@@ -115,6 +110,34 @@ class Follower:
             self._loop.call_soon_threadsafe(call)
 
 
+def records(
+    kafka: KafkaSettings,
+    topic: str,
+    closing: threading.Event,
+    isolation: Isolation = "read_committed",
+) -> Iterator[tuple[list[Message], bool]]:
+    """Read a topic from its beginning and on, until `closing` is set.
+
+    Yields what came, nothing for some time included, and whether all is known that was there when
+    the reading began.
+
+    Raises:
+        ConfigurationError: there is no such topic.
+        KafkaException: the reader has lost its place, or may not read; what passes by itself is
+            no error.
+    """
+    partitions = range(partition_count(kafka, topic))
+    # explicit offsets: looking up a logical one costs half a second
+    starts = Watermarks(kafka, topic).first(partitions)
+    behind = set(partitions)
+    with closing_of(Consumer(kafka.reader(isolation=isolation) | _TUNING)) as reader:
+        reader.assign([TopicPartition(topic, p, at) for p, at in starts.items()])
+        while not closing.is_set():
+            messages = reader.consume(_MOST, _WAIT_SECONDS)
+            behind -= {each.partition() or 0 for each in messages if _is_end(each)}
+            yield [each for each in messages if each.error() is None], not behind
+
+
 def _is_end(message: Message) -> bool:
     """Whether this is the end of a partition and no record; raises for an error."""
     error = message.error()
@@ -122,6 +145,6 @@ def _is_end(message: Message) -> bool:
         return False
     if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
         return True
-    if error.retriable() or error.code() in _PASSING:
+    if not error.fatal() and (error.retriable() or error.code() in _PASSING):
         return False  # the client itself tries again
     raise KafkaException(error)
