@@ -32,6 +32,9 @@ class DeriveOptions(msgspec.Struct, frozen=True, kw_only=True):
     history: History = "live"
     synced_at: int = 0
     """`synced`: whose first record is this young (epoch milliseconds) is new."""
+    seeding: bool = False
+    """Whether a first sync may be under way: what it says of whom nothing else is known of is no
+    news to anybody, and profiles of everybody at once go by `streams backfill`."""
     flows_from: int = 0
     """Events created before (epoch milliseconds) are `late`."""
     mode: Mode = "derived"
@@ -44,6 +47,8 @@ class DeriveOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A stale event whose record is older than this is `late`."""
     remember: int = 7
     """Days for which event ids, guards and checkouts are remembered."""
+    card_expiration_warnings: bool = False
+    """Whether `order.credit_card_expiration_warning` is ours to conclude."""
     out_of_stock_run: int = 30 * DAY
     """After this an item's out-of-stock run counts as a new one."""
 

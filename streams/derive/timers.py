@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import checkout
+from .cards import warnings
 from .conclusions import cancel
 from .terms import Derivation
 
@@ -15,18 +16,27 @@ if TYPE_CHECKING:
     from streams.model.fact import Fact
     from streams.model.subscriber import Subscriber
 
+    from .terms import DeriveOptions
 
-def fire(row: Subscriber, merchant: str, customer_id: str, now: int) -> Derivation:
+
+def fire(
+    row: Subscriber, merchant: str, customer_id: str, now: int, options: DeriveOptions
+) -> Derivation:
     """What is due by stream time `now` (epoch milliseconds), earliest first. `row` stays as is."""
     row = row.fork()
     waiting = [(each.closes, 0, key) for key, each in row.checkouts.items() if each.closes]
     if row.settling is not None:
         waiting.append((row.settling.at, 1, ""))
+    if row.cards is not None and row.cards.check_at:
+        waiting.append((row.cards.check_at, 2, ""))
     facts: list[Fact] = []
-    for due, is_cancel, key in sorted(waiting):
+    for due, kind, key in sorted(waiting):
         if due > now:
             break
-        if is_cancel:
+        if kind == 2:
+            found = warnings(row, merchant, customer_id, now)
+            facts += found if options.card_expiration_warnings else []
+        elif kind == 1:
             facts += _settle(row, merchant, customer_id)
         else:
             facts.append(checkout.close(row, merchant, customer_id, key))

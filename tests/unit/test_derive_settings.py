@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import commands
-from streams.cli.composition import derive_options_of
+from streams.cli.composition import awaits_sync, derive_options_of, loyalty_options_of
 from streams.derive import DeriveOptions
 from streams.errors import ConfigurationError
 from streams.settings import load_settings
@@ -68,10 +68,23 @@ def test_synced_history_says_when(tmp_path: Path) -> None:
     assert expected == options(tmp_path, *lines)
 
 
+def test_a_history_that_is_synced_waits_for_the_topic_to_say_so(tmp_path: Path) -> None:
+    """Members are brought by no sync: of them nothing is known, unless somebody says since when."""
+    file = tmp_path / "streams.toml"
+    file.write_text('[derive]\nhistory = "synced"\n[okendo]\n')
+    waits = load_settings(file)
+    file.write_text('[derive]\nhistory = "synced"\nsynced_at = "2026-10-01T12:00:00Z"\n[okendo]\n')
+    told = load_settings(file)
+
+    assert awaits_sync(waits)
+    assert "live" == loyalty_options_of(waits).history
+    assert not awaits_sync(told)
+    assert "synced" == loyalty_options_of(told).history
+
+
 @pytest.mark.parametrize(
     ("line", "setting"),
     [
-        ('history = "synced"', "derive.synced_at"),
         ('history = "all"', "derive.history"),
         ('flows_from = "2026-10-01"', "derive.flows_from"),
         ('flows_from = "yesterday"', "derive.flows_from"),
@@ -88,21 +101,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, line: str, setting: str) -> None
     assert setting == caught.value.setting
 
 
-@pytest.mark.parametrize(
-    ("text", "setting"),
-    [
-        ('[connections.mail]\ndestination = "pigeon"', "connections.mail.destination"),
-        ('[derive]\nhistory = "synced"', "derive.synced_at"),
-    ],
-    ids=["no such destination", "no end of the seeding"],
-)
-def test_a_worker_asks_no_broker_before_its_settings_are_right(
-    tmp_path: Path, text: str, setting: str
-) -> None:
+def test_a_worker_asks_no_broker_before_its_settings_are_right(tmp_path: Path) -> None:
     """What is wrong is said at once: nothing was recorded of a start that never was."""
     file = tmp_path / "streams.toml"
+    text = '[connections.mail]\ndestination = "pigeon"'
     file.write_text(f'[kafka]\nbootstrap = "127.0.0.1:1"\n{text}')
     result = CliRunner().invoke(commands, ["--settings", str(file), "worker", "derive"])
 
     assert isinstance(result.exception, ConfigurationError)
-    assert setting == result.exception.setting
+    assert "connections.mail.destination" == result.exception.setting
