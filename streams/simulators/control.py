@@ -10,6 +10,7 @@
 | PUT /_control/switches | `{"switches": {...}}`: the vendor behaves otherwise and keeps its state |
 | PUT /_control/scenario | a file for `--faults`, as it is: its switches, and its faults alone |
 | DELETE /_control/scenario | faults and switches are those of the start; what was kept stays |
+| POST /_control/changes | `{"changes": [...]}`: people at the vendor changed by somebody else |
 | POST /_control/reset | forget everything; faults and switches are again those of the start |
 
 They are not recorded, not limited, and need no key.
@@ -22,11 +23,13 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from aiohttp import web
 
+from streams.simulators.changes import read_changes
 from streams.simulators.faults import Fault, FaultPlan, read_faults, read_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from streams.simulators.changes import Change
     from streams.simulators.recording import Recorder
 
 __all__ = ["Control", "Controlled"]
@@ -49,6 +52,9 @@ class Controlled(Protocol):
 
     def state(self) -> Mapping[str, object]:
         """Everything the vendor has kept."""
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Change people as somebody else would; raises ValueError, and then changes nobody."""
 
     def reset(self) -> None:
         """Go back to the state of the start."""
@@ -73,6 +79,7 @@ class Control:
             web.put("/_control/switches", self._put_switches),
             web.put("/_control/scenario", self._put_scenario),
             web.delete("/_control/scenario", self._delete_scenario),
+            web.post("/_control/changes", self._changes),
             web.post("/_control/reset", self._reset),
             web.route("*", "/_control/{name:.*}", self._unknown),
         ]
@@ -133,6 +140,13 @@ class Control:
     async def _delete_scenario(self, request: web.Request) -> web.Response:
         self._simulator.restore()
         return await self._faults(request)
+
+    async def _changes(self, request: web.Request) -> web.Response:
+        try:
+            self._simulator.change(read_changes(await _read(request, "changes")))
+        except ValueError as error:  # also msgspec's own errors
+            return _json({"error": str(error)}, status=400)
+        return web.Response(status=204)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         """A slip of ours must not pass for a request to the vendor."""

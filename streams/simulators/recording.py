@@ -119,7 +119,7 @@ class Recorder:
         self.received = []
 
 
-_KEYS = frozenset({"x-ometria-auth"})
+_KEYS = frozenset({"x-api-key", "x-ometria-auth"})
 """Headers that are nothing but a key."""
 
 

@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 
 from streams.simulators.body import Body, read_body
+from streams.simulators.changes import Change, Changeable
 from streams.simulators.control import Control
 from streams.simulators.faults import Fault, FaultPlan, Firing, load_scenario
 from streams.simulators.recording import Received, Recorder
@@ -28,7 +29,7 @@ from streams.simulators.vendor import Answer, Request, Vendor
 from streams.simulators.windows import limits_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Options", "Simulator", "read_options", "run"]
@@ -106,11 +107,21 @@ class Simulator:
         """Everything the vendor has kept, as JSON, by its kind."""
         return self.vendor.state()
 
+    def control_routes(self) -> list[web.RouteDef]:
+        """Further control routes, which only this vendor's simulator has."""
+        return []
+
     def restore(self) -> None:
         """Behave as at the start, by its faults and switches; what was kept stays."""
         self._switches = dict(self._options.switches)
         self.vendor.configure(self._switches)
         self.set_faults(self._options.faults)
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Change people behind our back; raises ValueError, and then changes nobody."""
+        if not isinstance(self.vendor, Changeable):
+            raise ValueError(f"{self.vendor.name} is not changed so")
+        self.vendor.change(changes, self._options.clock())
 
     def reset(self) -> None:
         """Go back to the start: no requests, nothing kept, the first faults and switches."""
@@ -123,7 +134,7 @@ class Simulator:
         self.recorder.open()
         # Four times the limit is read, so that a body over it still gets the vendor's own 413.
         app = web.Application(client_max_size=4 * self.vendor.max_body)
-        app.add_routes(Control(self).routes())
+        app.add_routes([*self.control_routes(), *Control(self).routes()])
         app.add_routes([web.route("*", "/{path:.*}", self._handle)])
         self._runner = web.AppRunner(
             app,
