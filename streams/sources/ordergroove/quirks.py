@@ -157,6 +157,11 @@ def phone(value: Any, reading: Reading) -> str | None:
     return None if written is None else _e164(written, reading.region)
 
 
+def phone_number(written: str, region: str) -> str | None:
+    """E.164 of a number as somebody wrote it, by itself; None for what cannot be one."""
+    return _e164(written.strip(), region)
+
+
 @lru_cache(maxsize=65_536)
 def _e164(written: str, region: str) -> str | None:
     try:

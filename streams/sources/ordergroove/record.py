@@ -27,7 +27,7 @@ from streams.model.events import (
 from streams.model.ids import digest
 
 from .owner import check_owner
-from .types import OBJECT_OF
+from .types import OBJECT_OF, STATE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,9 +90,13 @@ def event_reader(codec: Codec) -> Callable[[bytes | None], Event]:
 def _event(envelope: Envelope, content: bytes) -> Event:
     """The event of an envelope; `content` stands for all that its object says."""
     event_type, subject = envelope.type, envelope.object
-    kind = OBJECT_OF.get(event_type)
+    kind = OBJECT_OF.get(event_type) or STATE_OF.get(event_type)
+    if envelope.kind == "erase":  # who is to be forgotten needs neither
+        kind, subject = "Subscriber", Person()
     if kind is None:
         raise BadRecord("unknown_type", "type", "no such event type is known")
+    if envelope.kind == "event" and event_type in STATE_OF:
+        raise BadRecord("wrong_type", "kind", "a record of this type says how things stand")
     if not envelope.event_id:
         raise BadRecord("missing_field", "event_id", "a record needs it")
     check_owner(envelope.merchant, envelope.customer_id)

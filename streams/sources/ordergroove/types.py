@@ -95,3 +95,18 @@ LIVE_OF: Mapping[str, bool] = {
     "subscription.cancel": False,
 }
 """What a type says of `live` where its object forgot to."""
+
+SYNC_COMPLETED = "sync.completed"
+"""Ends a merchant's first sync: one record in each partition, of nobody (customer `*`)."""
+
+STATE_OF: Mapping[str, ObjectKind] = {
+    "customer.state": "Subscriber",
+    "subscription.state": "Subscription",
+    "order.state": "Order",
+    "item.state": "Item",
+    SYNC_COMPLETED: "Subscriber",
+}
+"""Type of a record of kind `state` → the object it carries.
+
+No webhook has them and no destination takes them: they say how things stand, not what happened.
+"""
