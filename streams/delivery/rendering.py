@@ -12,17 +12,17 @@ import traceback
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec.structs import replace
 
-from streams.delivery.expiry import expired
-from streams.delivery.pending import Conclusion, Step
+from streams.delivery.pending import Conclusion, Step, step_of
 from streams.delivery.profiles import APPLIED
+from streams.delivery.replaying import newest_enough, once_a_run, rendered_again, unwanted
 from streams.delivery.settled import goes_again, letter_of
 from streams.errors import BadRecord
 from streams.model.delivery import Outcome, Part
-from streams.model.fact import PROFILE_CHANGED
+from streams.model.fact import CUSTOMER_ERASED, PROFILE_CHANGED
 from streams.model.ids import customer_key, delivery_id
+from streams.model.replayed import replayed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     from streams.delivery.pending import Delivery
     from streams.model.delivery import Destination, Refusal
     from streams.model.enriched import EnrichedEvent
+    from streams.model.replayed import Mode
 
 log = logging.getLogger(__name__)
 
-_json = msgspec.json.Encoder().encode
-
-_UNWANTED: Final = Conclusion(Outcome.FILTERED, "option")
 _SKIPPED: Final = Conclusion(Outcome.FILTERED, "skipped")
 _FAILED: Final = Conclusion(Outcome.REJECTED, "failed", failed=True)
 _SUPERSEDED: Final = Conclusion(Outcome.SUPERSEDED)
@@ -70,6 +68,7 @@ class Renderer:
         self._decode = decode
         self._outcomes, self._profiles = books.outcomes, books.profiles
         self._things, self._sync, self._guard = books.things, books.sync, books.guard
+        self._books, self._erasures = books, books.erasures
         self._clock = clock
 
     def render(self, delivery: Delivery) -> bool:
@@ -78,7 +77,7 @@ class Renderer:
         Parts that an earlier run concluded are left out. False: the breaker holds the delivery
         back, and nothing was concluded; render it again when it may go.
         """
-        event = self._read(delivery.value)
+        event = self._read(delivery)
         if isinstance(event, BadRecord):
             bad = Conclusion(Outcome.REJECTED, event.reason, event.field, failed=True)
             if not self._guard.passes(delivery, bad):
@@ -86,14 +85,34 @@ class Renderer:
             self._outcomes.give_up_record(delivery, event)
             delivery.rendered = True
             return True
-        delivery.event = event
-        delivery.id = delivery_id(event.event_id, event.type, self._connection.name)
+        self._name(delivery, event)
+        if self._erasures.concluded(delivery, event):
+            return True
+        if event.type == CUSTOMER_ERASED:
+            self._books.forget(delivery, event)
         parts = self._left(delivery, event, self._parts(delivery, event))
         if not self._tell(delivery, event, parts):
             delivery.event = None
             return False
         delivery.rendered = True
         return True
+
+    def _name(self, delivery: Delivery, event: EnrichedEvent) -> None:
+        delivery.event = event
+        own = delivery_id(event.event_id, event.type, self._connection.name)
+        delivery.id = own if delivery.replayed is None else delivery.replayed.id_of(own)
+
+    def event_of(self, delivery: Delivery) -> EnrichedEvent | None:
+        """The delivery's event, if it can be read."""
+        event = self._read(delivery)
+        return None if isinstance(event, BadRecord) else event
+
+    def erased(self, delivery: Delivery) -> bool:
+        """Conclude a delivery if its customer was erased since; what cannot be read is nothing."""
+        event = self.event_of(delivery)
+        if event is not None:
+            self._name(delivery, event)
+        return event is not None and self._erasures.concluded(delivery, event)
 
     def renew(self, delivery: Delivery) -> None:
         """Let what is left of a rendered delivery go by today's gate; none of it is under way.
@@ -131,7 +150,7 @@ class Renderer:
 
         Nothing is concluded: its turn has not come.
         """
-        event = self._read(delivery.value)
+        event = self._read(delivery)
         if isinstance(event, BadRecord) or self._decided(delivery) == "skip":
             return None
         try:
@@ -141,9 +160,12 @@ class Renderer:
         events = (each for each in rendered if isinstance(each, Part) and each.name == "event")
         return next((each.thing for each in events), None)
 
-    def _read(self, value: bytes) -> EnrichedEvent | BadRecord:
+    def _read(self, delivery: Delivery) -> EnrichedEvent | BadRecord:
+        """The delivery's event; how it goes again is noted at it."""
         try:
-            return self._decode(value)
+            event = self._decode(delivery.value)
+            delivery.replayed = replayed_of(delivery.headers)
+            return event
         except BadRecord as error:
             return error
         except Exception as error:  # noqa: BLE001 - as below
@@ -158,20 +180,20 @@ class Renderer:
             for part in self._rendered(delivery, event, superseded=age < 0):
                 if delivery.scheduled and part.name != "profile":
                     continue
-                if part.name == "profile" and age <= 0:
+                if part.name == "profile" and age < newest_enough(_mode(delivery)):
                     parts.append((part.name, _SUPERSEDED if age < 0 else _UNCHANGED))
                 elif isinstance(part, Part) and self._things.unchanged(
                     delivery.partition, event, part
                 ):
                     parts.append((part.name, _UNCHANGED))
                 elif isinstance(part, Part):
-                    parts.append((part.name, _step(part, superseded=age < 0)))
+                    parts.append((part.name, step_of(part, superseded=age < 0)))
                 else:
                     parts.append((part.name, Conclusion(part.outcome, part.reason, part.field)))
         except Exception as error:  # noqa: BLE001 - one event's bug must not stop the others
             log.error("%s: the renderer raised %s", self._connection.name, describe(error))  # noqa: TRY400
             return [("event", _FAILED)]
-        unwanted = None if delivery.scheduled else self._unwanted(event)
+        unwanted = None if delivery.scheduled else self._unwanted(delivery, event)
         if unwanted is not None:
             parts.append(("event", unwanted))
         return parts or [("event", Conclusion(Outcome.FILTERED, "nothing_to_send"))]
@@ -181,28 +203,29 @@ class Renderer:
     ) -> Iterable[Part | Refusal]:
         """What the vendor would be asked: of an event that is not wanted, the profile alone."""
         options = replace(self._connection.options, bulk=delivery.low)
-        if self._unwanted(event) is not None:
+        if self._unwanted(delivery, event) is not None:
             event = replace(event, type=PROFILE_CHANGED)
         if self._decided(delivery) == "data_only":
             event, options = replace(event, late=True), replace(options, late_events="data")
-        now = self._clock.now()
-        return self._destination.render(event, delivery.id, now, options, superseded=superseded)
+        now, vendor, again = self._clock.now(), self._destination, delivery.replayed
+        if again is None:
+            return vendor.render(event, delivery.id, now, options, superseded=superseded)
+        mode, options = again.mode, replace(options, bulk_profiles=again.bulk)
+        parts = rendered_again(
+            vendor, event, delivery.id, now, options, mode, superseded=superseded
+        )
+        return [once_a_run(each, again) for each in parts]
 
-    def _unwanted(self, event: EnrichedEvent) -> Conclusion | None:
+    def _unwanted(self, delivery: Delivery, event: EnrichedEvent) -> Conclusion | None:
         """What comes of an event that is not to be told: its profile is, all the same."""
-        if event.type == PROFILE_CHANGED:
-            return None
-        if not self.gate.wants(event.type):
-            return _UNWANTED
-        connection, options = self._connection, self._connection.options
-        if event.late and options.late_events == "data":
-            return None  # it starts no flow, whenever it comes
-        reason = expired(event, self._clock.now(), connection.max_age, options.display_zone)
-        return None if reason is None else Conclusion(Outcome.EXPIRED, reason)
+        told, now = self._connection, self._clock.now()
+        found = unwanted(event, now, self.gate, told.options, told.max_age, _mode(delivery))
+        return None if found is None else Conclusion(*found)
 
     def _decided(self, delivery: Delivery) -> How:
         """What was decided about it; a profile at its own time did not wait in the topic."""
-        if delivery.scheduled:
+        event = delivery.event
+        if delivery.scheduled or (event is not None and event.type == CUSTOMER_ERASED):
             return "deliver"
         return self.gate.decided(delivery.topic, delivery.partition, delivery.offset)
 
@@ -236,25 +259,15 @@ class Renderer:
         kept = self.gate.keeps(customer_key(event.merchant, event.customer_id).decode())
         if kept is not None:
             return Conclusion(Outcome.FILTERED, kept), part
-        if self._sync.on and part.name == "profile" and not delivery.scheduled:
+        waits = self._sync.on and delivery.replayed is None and not delivery.scheduled
+        if waits and part.name == "profile":
             self._outcomes.settle(delivery, letter_of(delivery, part.name))
             return self._sync.schedule(delivery, event), None
         return None, part
 
 
-def _step(part: Part, *, superseded: bool) -> Step:
-    brings = part.brings_profile
-    remark = "profile_superseded" if brings and superseded else None
-    return Step(
-        name=part.name,
-        request=part.request,
-        body=_json(part.request.body),
-        accepted_as=part.outcome,
-        carries_profile=brings,
-        remark=remark or part.remark,
-        thing=part.thing,
-        substance=part.substance,
-    )
+def _mode(delivery: Delivery) -> Mode | None:
+    return None if delivery.replayed is None else delivery.replayed.mode
 
 
 def describe(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Yespo: orders in five statuses, events for what those cannot say, contacts (contracts/yespo.md).
 
 `yespo_payloads` can be held beside the contract. Each order that is sent fires its own event at the
-vendor, so the same order in the same status is a `thing`: sent once, however often it is told.
+vendor, so the same order in the same status is a `thing`: sent once, however often it is told. What
+must start no workflow may go as an event of the past (`Options.bulk`): no order can.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.model.delivery import Frame, Outcome, Part, Probe, Refusal, Request
+from streams.model.fact import CUSTOMER_ERASED
 from streams.model.ids import digest
+from streams.model.wording import iso_seconds
 
-from .fields import is_data, standing, told
+from .fields import NO_DELETION, is_data, standing, told
 from .yespo_answers import classify
 from .yespo_payloads import EVENTS, STATUSES, order
-from .yespo_rules import CONTACTS, EVENT, ORDERS, RULES, SHARED, identifiers_of
+from .yespo_rules import CONTACTS, EVENT, ORDERS, PAST, RULES, SHARED, identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .fields import Fields
 
 _ORDERS = Frame(ORDERS, b'{"orders":[', b"]}")
+_PAST = Frame(PAST, b'{"events":[', b"]}")
 _HEADERS = {"content-type": "application/json"}
 
 MOMENT = frozenset({"date", "additionalInfo"})
@@ -51,6 +55,7 @@ class Yespo:
     rules: Rules = RULES
     late_errors = None
     probe = PROBE
+    deletion = None
 
     def render(
         self,
@@ -63,6 +68,8 @@ class Yespo:
     ) -> list[Part | Refusal]:
         """The contact's fields, where the connection names any, then the order or the event."""
         del superseded
+        if event.type == CUSTOMER_ERASED:
+            return [NO_DELETION]
         parts: list[Part | Refusal] = []
         if options.contact_fields and event.profile.status:
             parts.append(_contact(event, now, options))
@@ -80,9 +87,11 @@ class Yespo:
 
 
 def _event(event: EnrichedEvent, delivery_id: str, now: int, options: Options) -> Part | Refusal:
-    if is_data(event, options):
-        return Refusal("event", Outcome.FILTERED, "late")
+    silent = is_data(event, options)
     status = options.order_statuses.get(event.type, STATUSES.get(event.type))
+    ordered = event.order is not None and bool(status)
+    if silent and (ordered or not options.bulk):
+        return Refusal("event", Outcome.FILTERED, "late")
     if event.order is not None and status:
         return _order(event, event.order, status, now)
     fields: Fields = {}
@@ -94,7 +103,14 @@ def _event(event: EnrichedEvent, delivery_id: str, now: int, options: Options) -
         "keyValue": delivery_id,
         "params": [{"name": name, "value": params[name]} for name in sorted(params)],
     }
-    return _part("event", Request("POST", "/v2/event", _HEADERS, body, EVENT), event, now)
+    if not silent:
+        return _part("event", Request("POST", "/v2/event", _HEADERS, body, EVENT), event, now)
+    body["occurred"] = iso_seconds(event.occurred_at)
+    past = Request("POST", "/v2/past_events", _HEADERS, body, PAST, _PAST)
+    part = _part("event", past, event, now)
+    if isinstance(part, Refusal):
+        return part
+    return msgspec.structs.replace(part, outcome=Outcome.DELIVERED_NO_TRIGGER)
 
 
 def _order(event: EnrichedEvent, about: OrderView, status: str, now: int) -> Part | Refusal:

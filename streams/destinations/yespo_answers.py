@@ -14,7 +14,7 @@ import msgspec
 from streams.model.delivery import Accepted, Rejected, Retry, Unauthorized
 
 from .answers import verdict_of
-from .yespo_rules import CONTACTS
+from .yespo_rules import CONTACTS, PAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +64,16 @@ def classify(requests: Sequence[Request], response: Response) -> list[Verdict]:
     document = _document(response.body)
     if document.get("status") == 401:  # a bad key, as contacts have been seen to say it (§2)
         return [Unauthorized("HTTP 401")] * len(requests)
+    if requests[0].kind == PAST:
+        return _counted(len(requests), document.get("errorCount"))
     return _listed(requests, list(_failures(document)))
+
+
+def _counted(sent: int, failed: Any) -> list[Verdict]:
+    """Of events of the past it is told how many were refused (§3), and not in which form which."""
+    if not isinstance(failed, int) or failed <= 0:
+        return [Accepted()] * sent
+    return [_REFUSED if failed >= sent else Accepted("some_rejected")] * sent
 
 
 def _listed(requests: Sequence[Request], failures: Sequence[_Failure]) -> list[Verdict]:

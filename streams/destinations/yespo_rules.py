@@ -16,12 +16,15 @@ from .fields import told
 
 if TYPE_CHECKING:
     from streams.model.enriched import EnrichedEvent
+    from streams.model.rules import Demand
 
     from .fields import Fields
 
 ORDERS = "orders"
 CONTACTS = "contacts"
 EVENT = "event"
+PAST = "past_events"
+"""Events of the past: they start no workflow (§3)."""
 SHARED = "api"
 """The rate that everything but events shares (§5)."""
 
@@ -32,6 +35,22 @@ STATUSES = frozenset(
 
 IN_KEYS = frozenset("<>;,/\\|^?!'\u2018\u2019\"`")
 """Characters that an event's type and key must not have (§3)."""
+
+_EVENT: tuple[Demand, ...] = (
+    Holds(
+        path="params.*.name",
+        any_of=("externalCustomerId", "email", "phone"),
+        field="params",
+        source="§3",
+    ),
+    Length(path="eventTypeKey", least=1, most=100, source="§3"),
+    Without(path="eventTypeKey", characters=IN_KEYS, source="§3"),
+    Length(path="keyValue", least=1, most=300, source="§3"),
+    Without(path="keyValue", characters=IN_KEYS, source="§3"),
+    Length(path="params.*.name", least=1, most=100, source="§3"),
+    Bytes(most=20_000, source="§3"),
+)
+"""What an event must be like, of now or of the past."""
 
 RULES = Rules(
     profiles=frozenset({CONTACTS}),
@@ -55,20 +74,8 @@ RULES = Rules(
             ),
             Texts(path="additionalInfo", source="§2"),
         ),
-        EVENT: (
-            Holds(
-                path="params.*.name",
-                any_of=("externalCustomerId", "email", "phone"),
-                field="params",
-                source="§3",
-            ),
-            Length(path="eventTypeKey", least=1, most=100, source="§3"),
-            Without(path="eventTypeKey", characters=IN_KEYS, source="§3"),
-            Length(path="keyValue", least=1, most=300, source="§3"),
-            Without(path="keyValue", characters=IN_KEYS, source="§3"),
-            Length(path="params.*.name", least=1, most=100, source="§3"),
-            Bytes(most=20_000, source="§3"),
-        ),
+        EVENT: _EVENT,
+        PAST: (*_EVENT, Present(names=("occurred",), source="§3")),
         CONTACTS: (
             Present(names=("externalCustomerId",), source="§4"),
             Present(path="channels.*", names=("type", "value"), source="§4"),
@@ -76,12 +83,14 @@ RULES = Rules(
             Length(path="fields.*.value", most=1_000, source="§4"),
         ),
     },
+    repeated="replaces",
     batches=(
         Batch(ORDERS, count=1_000, bytes=4_000_000, seconds=0.2, source="§2"),
         Batch(CONTACTS, count=1_000, bytes=4_000_000, seconds=0.5, source="§4"),
+        Batch(PAST, count=500, bytes=4_000_000, seconds=0.5, source="§3"),
     ),
     numbered_fields=True,
-    limits=(Limit(SHARED, 200, 1), Limit(EVENT, 350, 1)),
+    limits=(Limit(SHARED, 200, 1), Limit(EVENT, 350, 1), Limit(PAST, 100, 1)),
     retries={
         "throttled": RetryPolicy(first=1.0, source="§5, until the window resets"),
         "repeated": RetryPolicy(first=61.0, cap=61.0, source="§4, repeated within a minute"),

@@ -31,7 +31,7 @@ from streams.simulators.yespo_errors import (
     refused_answer,
     repeated,
 )
-from streams.simulators.yespo_event_rows import read_event
+from streams.simulators.yespo_event_rows import past_events, read_event, read_past_event
 from streams.simulators.yespo_events import Events
 from streams.simulators.yespo_imports import Import, Imports, upsert
 from streams.simulators.yespo_order_rows import read_order, read_orders
@@ -95,6 +95,7 @@ class Yespo:
             IMPORT_STATUS: self._get_import,
             "/api/v1/event": self._add_event,
             "/api/v2/event": self._add_event,
+            "/api/v2/past_events": self._add_past_events,
         }
         self.reset()
 
@@ -201,6 +202,31 @@ class Yespo:
             return Answer(switches.event_status, "dropped:fault")
         fate = self._events.keep(row, request.sequence, request.at, switches)
         return Answer(switches.event_status, fate)
+
+    def _add_past_events(self, call: _Call) -> Answer:
+        """Keep events of the past; how many, and each one's result, are told in the answer (§3)."""
+        request, switches = call.request, self._switches
+        failing = call.failing()
+        results: list[JSON] = []
+        fates = []
+        for index, event in enumerate(past_events(request.document)):
+            try:
+                row = read_past_event(event, switches)
+                if index in failing:
+                    raise Refused(400, "", _ON_DEMAND)
+            except Refused as refused:
+                results.append({"success": False, "error": refused.message})
+                fates.append(f"refused:/events/{index}{refused.where}")
+                continue
+            results.append({"success": True})
+            if call.drops:
+                fates.append("dropped:fault")
+            else:
+                at = request.at
+                fates.append(self._events.keep(row, request.sequence, at, switches, past=True))
+        good = sum(bool(each["success"]) for each in results)
+        body = {"results": results, "successCount": good, "errorCount": len(results) - good}
+        return Answer(200, _whole(fates), body, fates=fates)
 
     def _add_contact(self, call: _Call) -> Answer:
         """One contact at once (§4)."""

@@ -36,6 +36,7 @@ class Endpoint:
 
 _OTHERS = ("others", Limit(200))
 _EVENTS = ("events", Limit(350))
+_PAST = ("past", Limit(100))
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.path: endpoint
@@ -48,6 +49,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         Endpoint(IMPORT_STATUS, "GET", *_OTHERS),
         Endpoint("/api/v1/event", "POST", *_EVENTS),
         Endpoint("/api/v2/event", "POST", *_EVENTS),
+        Endpoint("/api/v2/past_events", "POST", *_PAST),
     )
 }
 """By path, with `{id}` for an id."""

@@ -7,6 +7,7 @@ externalCustomerId without a value is as if it were not there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from streams.simulators.vendor import Request
     from streams.simulators.yespo_switches import Switches
 
-__all__ = ["IDENTITIES", "EventRow", "check_event_type", "read_event"]
+__all__ = [
+    "IDENTITIES",
+    "EventRow",
+    "check_event_type",
+    "past_events",
+    "read_event",
+    "read_past_event",
+]
 
 IDENTITIES = ("contactId", "externalCustomerId", "email", "phone", "pushToken")
 """The parameters that say whom an event is about, the first one first."""
@@ -31,6 +39,7 @@ _FORBIDDEN = frozenset("<>;,/\\|^?!'‘’\"`")  # noqa: RUF001 - curly quotes a
 _TYPE = 100  # characters
 _KEY = 300
 _NAME = 100
+_PAST = 500  # events of the past in one request
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +54,47 @@ class EventRow:
 
 def read_event(request: Request, switches: Switches) -> EventRow:
     """Examine the body of `POST /v1/event` or `/v2/event`; raises Refused with 400."""
-    body = request.document
+    second = request.path.startswith("/api/v2/")
+    return _read(request.document, request.size, switches, _FIELDS, second=second)
+
+
+def past_events(document: object) -> list[object]:
+    """The events of `POST /v2/past_events`, not examined yet; raises Refused with 400.
+
+    The contract names a record's fields and the reply's; that the list is called `events` is
+    assumed.
+    """
+    rows = document.get("events") if isinstance(document, dict) else None
+    if not isinstance(rows, list) or not rows:
+        raise Refused(400, "/events", "events must be a list that is not empty.")
+    if len(rows) > _PAST:
+        raise Refused(400, "/events", f"At most {_PAST} events.")
+    return rows
+
+
+def read_past_event(body: object, switches: Switches) -> EventRow:
+    """Examine one event of the past, which says when it was; raises Refused with 400."""
+    size = len(msgspec.json.encode(body))
+    row = _read(body, size, switches, _FIELDS | {"occurred"}, second=True)
+    occurred = body.get("occurred") if isinstance(body, dict) else None
+    try:
+        datetime.fromisoformat(occurred if isinstance(occurred, str) else "")
+    except ValueError:
+        raise Refused(400, "/occurred", "occurred must be a date and time.") from None
+    return row
+
+
+def _read(
+    body: object, size: int, switches: Switches, known: frozenset[str], *, second: bool
+) -> EventRow:
     if not isinstance(body, dict):
         raise Refused(400, "/", "The body must be an object.")
-    if request.size > switches.event_bytes:
+    if size > switches.event_bytes:
         raise Refused(400, "body", f"An event must not exceed {switches.event_bytes} bytes.")
     if switches.unknown_fields == "refuse":
         for name in body:
-            if name not in _FIELDS:
+            if name not in known:
                 raise Refused(400, f"/{name}", f"{name} is not a field.")
-    second = request.path.startswith("/api/v2/")
     event_type = check_event_type(body.get("eventTypeKey"), "/eventTypeKey")
     params = _params(body.get("params", []), switches, second=second)
     identities = _identities(params)

@@ -69,8 +69,10 @@ class Events:
             )
         )
 
-    def keep(self, row: EventRow, sequence: int, at: float, switches: Switches) -> str:
-        """Keep an event of a request; returns its fate."""
+    def keep(
+        self, row: EventRow, sequence: int, at: float, switches: Switches, *, past: bool = False
+    ) -> str:
+        """Keep an event of a request; returns its fate. One of the past starts no workflow."""
         contact = self._contacts.of_event(row.identities, row.key)
         repeated = switches.event_dedup and (row.type, row.key) in self._seen
         alone = contact is None and switches.unmatched_events == "silent"
@@ -85,7 +87,7 @@ class Events:
                 key=row.key,
                 contact_id=None if contact is None else contact.id,
                 matched=contact is not None,
-                starts=not repeated and not alone,
+                starts=not repeated and not alone and not past,
                 params=row.params,
             )
         )

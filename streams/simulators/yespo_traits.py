@@ -22,14 +22,18 @@ _EVENT = ("eventTypeKey", "keyValue")
 
 
 def traits_of(request: Request) -> list[dict[str, str]]:
-    """One mapping for each order or contact of the request, in its order; one for an event."""
+    """One mapping for each order, contact or event of the request, in its order."""
     document = request.document
-    for name, read in (("orders", _order), ("contacts", _contact)):
+    for name, read in (("orders", _order), ("contacts", _contact), ("events", _event)):
         rows = dig(document, name)
         if isinstance(rows, list):
             return [read(row) for row in rows]
-    pairs = dict(_pairs(dig(document, "params"), "name"))
-    return [texts(pairs, _CUSTOMER) | texts(document, _EVENT) | _contact(document)]
+    return [_event(document) | _contact(document)]
+
+
+def _event(row: object) -> dict[str, str]:
+    pairs = dict(_pairs(dig(row, "params"), "name"))
+    return texts(pairs, _CUSTOMER) | texts(row, _EVENT)
 
 
 def _order(row: object) -> dict[str, str]:

@@ -1,0 +1,218 @@
+"""`streams replay`: deliveries sent again on purpose: planned, run by the low lane, reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from streams.cli.codecs import schemas_of
+from streams.cli.composition import kafka_of
+from streams.cli.confirmation import confirm, yes_option
+from streams.cli.connection_lines import moment
+from streams.cli.context import Context, pass_context
+from streams.cli.progress import counting
+from streams.cli.replay_lines import plan_lines, plan_object, report_lines, report_object
+from streams.cli.replay_runs import begin_run, drained, resume_run, run_in, runs_in
+from streams.cli.replaying import (
+    CLIENT,
+    check_label,
+    places_of,
+    prepare,
+    selection_of,
+)
+from streams.errors import ConfigurationError
+from streams.model.replayed import MODES
+from streams.replay.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from streams.cli.replaying import Prepared
+    from streams.model.replayed import Mode
+    from streams.settings import Settings
+
+    Command = TypeVar("Command", bound=Callable[..., None])
+
+OPTIONS = (
+    click.option("--from", "source", metavar="NAME", help="Read this connection's deliveries."),
+    click.option("--since", help="Written since: a time with its zone, or 24h ago."),
+    click.option("--until", help="Written before: a time with its zone, or 24h ago."),
+    click.option(
+        "--offsets", multiple=True, metavar="P:FROM-TO", help="Only these of a partition."
+    ),
+    click.option("--type", "types", multiple=True, help="Only of this event type."),
+    click.option("--merchant", "merchants", multiple=True, help="Only of this merchant."),
+    click.option("--customer", "customers", multiple=True, help="Only of MERCHANT:ID."),
+    click.option("--new-ids", metavar="LABEL", help="Fresh ids: the same for the same label."),
+)
+"""Which deliveries are meant; those that may be repeated mean any of what they name."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+def selecting(command: Command) -> Command:
+    """Give a command the options that say which deliveries are meant."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group()
+def replay() -> None:
+    """Deliveries sent again on purpose, with the consequences known first."""
+
+
+@replay.command()
+@click.argument("names", nargs=-1, required=True)
+@selecting
+@click.option(
+    "--mode", "modes", multiple=True, type=click.Choice(MODES), help="Only this. Default: all."
+)
+@json_option
+@pass_context
+def plan(
+    context: Context,
+    /,
+    names: tuple[str, ...],
+    modes: tuple[Mode, ...],
+    *,
+    as_json: bool,
+    **told: Any,
+) -> None:
+    """Say what a replay to the connections NAMES would do, in each mode; nothing is changed."""
+    for each in _planned(context.settings, names, modes or MODES, told):
+        if as_json:
+            click.echo(msgspec.json.encode(plan_object(each)))
+        else:
+            click.echo("\n".join(plan_lines(each)))
+
+
+@replay.command()
+@click.argument("names", nargs=-1)
+@selecting
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="fill: as data that starts no flow; profile-only: only profiles; trigger: as if new.",
+)
+@click.option("--resume", metavar="RUN", help="Go on with this run where it was; nothing else.")
+@click.option("--anew", is_flag=True, help="Although a run of the same has not ended.")
+@yes_option
+@pass_context
+def run(
+    context: Context,
+    /,
+    names: tuple[str, ...],
+    mode: Mode | None,
+    resume: str | None,
+    yes: int | None,
+    *,
+    anew: bool,
+    **told: Any,
+) -> None:
+    """Plan, have it confirmed, and append the deliveries to the low topics of NAMES.
+
+    `trigger` is confirmed with the number of customers who will be messaged, the others with the
+    number of deliveries. A run that was killed goes on exactly where it was: --resume RUN.
+    """
+    settings = context.settings
+    if resume is not None:
+        if names or mode is not None:
+            raise ConfigurationError("--resume", "it says which already", "Leave the rest out")
+        resume_run(settings, resume)
+        return
+    if mode is None or not names:
+        raise ConfigurationError(
+            "replay run", "not clear what to do", "NAME… and --mode, or --resume RUN"
+        )
+    plans = _planned(settings, names, (mode,), told)
+    for each in plans:
+        click.echo("\n".join(plan_lines(each)))
+    if not anew:
+        _check_unfinished(settings, plans, mode, told["new_ids"])
+    _confirm(plans, mode, yes)
+    for each in plans:
+        begin_run(settings, each, mode, told["new_ids"])
+
+
+@replay.command(name="list")
+@pass_context
+def list_(context: Context) -> None:
+    """Show every run, the newest last, and how far it is."""
+    known = sorted(runs_in(context.settings).values(), key=lambda each: each.begun_at)
+    for each in known:
+        state = "appended" if each.ended else "not ended: streams replay run --resume " + each.id
+        text = f"{each.id}  {moment(each.begun_at)}  {each.mode} to {each.connection}"
+        click.echo(f"{text}  {each.appended:,}  {state}")
+    if not known:
+        click.echo("no runs")
+
+
+@replay.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--no-wait", is_flag=True, help="As it is now, drained or not.")
+@json_option
+@pass_context
+def report(context: Context, run_id: str, *, no_wait: bool, as_json: bool) -> None:
+    """Say what came of RUN beside what was planned, once the low lane has passed all of it."""
+    settings = context.settings
+    found = run_in(settings, run_id)
+    places = places_of(settings, found.connection, found.source)
+    decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")
+    follower = Report(kafka_of(settings, CLIENT), places, found, decode)
+    happened = follower.look(positions=True) if no_wait else drained(follower, found)
+    if as_json:
+        click.echo(msgspec.json.encode(report_object(found, happened)))
+    else:
+        click.echo("\n".join(report_lines(found, happened)))
+
+
+def _planned(
+    settings: Settings, names: Sequence[str], modes: tuple[Mode, ...], told: Mapping[str, Any]
+) -> list[Prepared]:
+    options = dict(told)
+    source, new_ids = options.pop("source"), options.pop("new_ids")
+    check_label(new_ids)
+    selection = selection_of(settings, **options)
+    found = []
+    for name in dict.fromkeys(names):
+        with counting(f"looking through {source or name}") as bar:
+            done = 0
+
+            def progressed(some: int, together: int) -> None:
+                nonlocal done
+                done += some
+                bar(done, together)
+
+            found.append(
+                prepare(settings, name, source or name, selection, modes, new_ids, progressed)
+            )
+    return found
+
+
+def _confirm(plans: Sequence[Prepared], mode: Mode, yes: int | None) -> None:
+    prospects = [each.plan.prospects[mode] for each in plans]
+    deliveries = sum(each.deliveries for each in prospects)
+    if mode == "trigger":
+        number = sum(each.customers for each in prospects)
+        confirm(number, f"customers will be messaged, by {deliveries:,} deliveries", yes)
+    else:
+        what = "profiles" if mode == "profile-only" else "data that starts no flow"
+        confirm(deliveries, f"deliveries will go again, as {what}", yes)
+
+
+def _check_unfinished(
+    settings: Settings, plans: Sequence[Prepared], mode: Mode, new_ids: str | None
+) -> None:
+    """Raise `ConfigurationError` where a run of the same selection was not appended to its end."""
+    for known in runs_in(settings).values():
+        for each in plans:
+            same = (each.connection, each.source, mode, new_ids, each.selection)
+            if not known.ended and known.what == same:
+                raise ConfigurationError(
+                    "replay run",
+                    f"a run of the same has not ended: {known.id}",
+                    f"Go on with it (--resume {known.id}), or begin --anew",
+                )
