@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
+from streams.model.delivery import Accepted, Outcome, Part, Probe, Refusal, Request
+from streams.model.fact import CUSTOMER_ERASED
 from streams.model.wording import iso_millis
 
 from . import loyalty
 from .answers import verdict_of
 from .attentive_payloads import EVENTS
+from .attentive_privacy import ATTENTIVE_DELETION, DELETION, PATH, request_of
 from .attentive_rules import RULES, user_of
-from .fields import STATUS, is_data
+from .fields import STATUS, is_data, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +58,7 @@ class Attentive:
     rules: Rules = RULES
     late_errors = None
     probe = PROBE
+    deletion = ATTENTIVE_DELETION
 
     def render(
         self,
@@ -74,6 +77,8 @@ class Attentive:
         if event.member is not None:  # its id is Okendo's: the shop's would be the customer's own
             options = replace(options, client_user_id=False)
         user = user_of(event, options)
+        if event.type == CUSTOMER_ERASED:
+            return [_deletion(event, user, delivery_id, now)]
         parts: list[Part | Refusal] = []
         attributes = _attributes(event)
         if attributes:
@@ -89,8 +94,14 @@ class Attentive:
         return {"authorization": f"Bearer {credentials}"}
 
     def classify(self, requests: Sequence[Request], response: Response) -> list[Verdict]:
-        """What an answer means: by status alone, since no body is promised (contract §6)."""
-        return [verdict_of(response) for _ in requests]
+        """What an answer means: by status alone, since no body is promised (contract §6).
+
+        But a request to forget somebody has an id, by which it can be asked about (§5).
+        """
+        verdict: Verdict = verdict_of(response)
+        if isinstance(verdict, Accepted) and requests[0].endpoint == DELETION:
+            verdict = Accepted(request_of(response.body))
+        return [verdict for _ in requests]
 
 
 def _attributes(event: EnrichedEvent) -> Fields:
@@ -116,6 +127,23 @@ def _event(event: EnrichedEvent, body: Fields, now: int, options: Options) -> Pa
     if broken is not None:
         return Refusal("event", Outcome.REJECTED, *broken)
     return Part("event", _request("events", body), RULES.accepted(event.occurred_at, now))
+
+
+def _deletion(event: EnrichedEvent, user: Fields, delivery_id: str, now: int) -> Part | Refusal:
+    """The request to forget whoever has one of these identifiers (contract §5)."""
+    body = told(
+        subjectEmail=user.get("email"),
+        subjectPhone=user.get("phone"),
+        clientUserId=user.get("externalIdentifiers", {}).get("clientUserId"),
+    )
+    if not body:
+        return Refusal("event", Outcome.FILTERED, "no_identifier")
+    body["requestMsg"] = f"erasure {delivery_id}"
+    broken = RULES.broken(DELETION, body, event.occurred_at, now)
+    if broken is not None:
+        return Refusal("event", Outcome.REJECTED, *broken)
+    request = Request("POST", PATH, {"content-type": "application/json"}, body, DELETION)
+    return Part("event", request, Outcome.ERASED)
 
 
 def _body(

@@ -13,6 +13,7 @@ from streams.model.demands import Identified, Plain
 from streams.model.retries import RetryPolicy
 from streams.model.rules import Identifier, Limit, Rules
 
+from .attentive_privacy import DELETION
 from .fields import told
 
 if TYPE_CHECKING:
@@ -59,9 +60,20 @@ RULES = Rules(
             # the first value fixes an attribute's type for good: an empty text would spoil it
             Plain(path="properties", source="§3, pitfall 8"),
         ),
+        DELETION: (
+            Identified(
+                any_of=("subjectEmail", "subjectPhone", "clientUserId"),
+                field="subjectEmail",
+                source="§5",
+            ),
+        ),
     },
     starts_flows_within=12 * 3_600_000,
-    limits=(Limit("events-custom", 150, 1), Limit("attributes-custom", 150, 1)),
+    limits=(
+        Limit("events-custom", 150, 1),
+        Limit("attributes-custom", 150, 1),
+        Limit(DELETION, 150, 1),
+    ),
     retries={"throttled": RetryPolicy(first=1.0, source="§6, limits per second")},
 )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.model.delivery import Options
+from streams.model.delivery import Options, Outcome, Refusal
 from streams.model.enriched import EnrichedEvent
 from streams.model.wording import CARDS, amount, days_between, frequency_description
 
@@ -25,6 +25,9 @@ Table = tuple[Callable[[EnrichedEvent, Options], Fields], ...]
 
 LIST_CUT = 25
 """Items of an order that a list in a message's data has (DESIGN §6)."""
+
+NO_DELETION = Refusal("event", Outcome.FILTERED, "no_deletion")
+"""Of who was erased, at a vendor whose contract has no call for it."""
 
 STATUS = "Ordergroove Subscriber Status"
 """The one customer property of these pages."""

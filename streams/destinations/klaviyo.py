@@ -4,6 +4,7 @@
 status, travels in the event call itself; alone it goes to profile-import. So do the properties of a
 loyalty member (`loyalty`, seed 003); one that was told and holds no longer is null, which clears it
 (contract §4). What starts no flow may go in bulk (`Options.bulk`): up to 1,000 events a call (§3).
+So may a backfill's profiles, as a job (§5), but those alone that clear something: a job cannot.
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
+from msgspec.structs import replace
+
+from streams.model.delivery import Deletion, Outcome, Part, Probe, Refusal, Request
+from streams.model.fact import CUSTOMER_ERASED
 from streams.model.wording import iso_seconds
 
 from . import loyalty
 from .fields import STATUS, is_data, told
 from .klaviyo_answers import classify
 from .klaviyo_payloads import EVENTS
-from .klaviyo_rules import BULK, RULES, identifiers_of
+from .klaviyo_rules import BULK, DELETION, PROFILES, RULES, identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from streams.model.delivery import Options, PartName, Response, Verdict
+    from streams.model.delivery import Frame, Options, PartName, Response, Verdict
     from streams.model.enriched import EnrichedEvent
     from streams.model.rules import Rules
 
@@ -51,6 +55,8 @@ _HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_FRAMES: Mapping[str, Frame] = MappingProxyType({each.batch: each for each in (BULK, PROFILES)})
+
 PROBE = Probe(
     Request("POST", "/api/events", _HEADERS, {"data": {"type": "event"}}, "events"),
     frozenset({400}),
@@ -68,6 +74,7 @@ class Klaviyo:
     rules: Rules = RULES
     late_errors = None
     probe = PROBE
+    deletion = Deletion("data privacy deletion job", "it runs later, and cannot be asked about")
 
     def render(
         self,
@@ -84,10 +91,14 @@ class Klaviyo:
         A superseded event says of the profile only who it is: a call with older properties would
         overwrite newer ones.
         """
+        if event.type == CUSTOMER_ERASED:
+            return [_deletion(event, now, options)]
         table = TABLES.get(event.type)
         if table is None:
-            body = {"data": {"type": "profile", "attributes": _profile(event)}}
-            return [_part("profile", "profile-import", body, event, now, options)]
+            person = {"type": "profile", "attributes": _profile(event)}
+            if options.bulk_profiles and not _clears(person):
+                return [_part("profile", PROFILES.batch, person, event, now, options)]
+            return [_part("profile", "profile-import", {"data": person}, event, now, options)]
         properties: Fields = {}
         for fields in table:
             properties |= fields(event, options)
@@ -123,11 +134,25 @@ def _part(
         headers={**_HEADERS, "revision": options.revision or REVISION},
         body=body,
         endpoint=endpoint,
-        frame=BULK if endpoint == BULK.batch else None,
+        frame=_FRAMES.get(endpoint),
     )
     silent = name == "event" and is_data(event, options)
     outcome = Outcome.DELIVERED_NO_TRIGGER if silent else Outcome.DELIVERED
     return Part(name, request, outcome, carries_profile=True)
+
+
+def _deletion(event: EnrichedEvent, now: int, options: Options) -> Part | Refusal:
+    """The job that deletes all profiles with an identifier (§7), of which it takes one."""
+    good = identifiers_of(event.profile)
+    if not good:
+        return Refusal("event", Outcome.FILTERED, "no_identifier")
+    name, value = next(iter(good.items()))
+    whom = {"data": {"type": "profile", "attributes": {name: value}}}
+    body = {"data": {"type": "data-privacy-deletion-job", "attributes": {"profile": whom}}}
+    part = _part("event", DELETION, body, event, now, options)
+    if isinstance(part, Refusal):
+        return part
+    return replace(part, outcome=Outcome.ERASED, carries_profile=False, thing="erased")
 
 
 def _event_body(
@@ -161,6 +186,11 @@ def _record(body: Mapping[str, Any]) -> dict[str, Any]:
     profile = about.pop("profile")
     events = {"data": [{"type": "event", "attributes": about}]}
     return {"type": "event-bulk-create", "attributes": {"profile": profile, "events": events}}
+
+
+def _clears(person: Mapping[str, Any]) -> bool:
+    """Whether a profile takes something away from what the vendor has."""
+    return None in person["attributes"].get("properties", {}).values()
 
 
 def _profile(event: EnrichedEvent) -> Fields:

@@ -1,7 +1,7 @@
 """What Klaviyo refuses or loses in silence, refused by us beforehand with the field named.
 
-contracts/klaviyo.md §2 (identifiers, times, sizes), §3 (bulk) and §6 (rates). Over-limit data may
-vanish after a 202; so what we know to be over a limit is never sent. Paths begin at
+contracts/klaviyo.md §2 (identifiers, times, sizes), §3 and §5 (bulk) and §6 (rates). Over-limit
+data may vanish after a 202; so what we know to be over a limit is never sent. Paths begin at
 `data.attributes`, and are the same in bulk.
 """
 
@@ -32,19 +32,38 @@ BULK = Frame(
 )
 """A job: events of many profiles, one in each record (§3)."""
 
+PROFILES = Frame(
+    "profile-bulk-import-jobs",
+    b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[',
+    b"]}}}}",
+)
+"""A job: profiles without events (§5). It can clear nothing."""
+
+DELETION = "data-privacy-deletion-jobs"
+"""The call that deletes profiles (§7)."""
+
 _PROFILE = "profile.data.attributes"
 _OLDEST = 631_152_000_000
 """1990-01-01, the oldest time of revision 2026-07-15, epoch milliseconds."""
 
 
 class _Rules(Rules, frozen=True, kw_only=True):
-    """Klaviyo's: an event in bulk is judged, and its fields are named, as the same event alone."""
+    """Klaviyo's: what goes in bulk is judged, and its fields are named, as the same alone."""
 
     @override
     def sight(self, body: Any, occurred_at: int, now: int) -> Sight:
         if body.get("type") == "event-bulk-create":
             body = alone(body)
+        elif body.get("type") == "profile":
+            body = {"data": body}
         return Rules.sight(self, body, occurred_at, now)
+
+
+_OF_A_PROFILE: tuple[Demand, ...] = (
+    Identified(any_of=("email", "phone_number"), field="email", source="§4"),
+    Bytes(most=100_000, field="profile", source="§4"),
+)
+"""A profile's demands, alone and among others."""
 
 
 def _of_an_event(most: int, source: str) -> tuple[Demand, ...]:
@@ -62,7 +81,7 @@ def _of_an_event(most: int, source: str) -> tuple[Demand, ...]:
 
 RULES = _Rules(
     begin="data.attributes",
-    profiles=frozenset({"profile-import"}),
+    profiles=frozenset({"profile-import", PROFILES.batch}),
     identifiers=(
         Identifier("email", "email", "email", 99, "§2"),
         Identifier("phone_number", "phone_number", "e164", 16, "§2"),
@@ -70,12 +89,22 @@ RULES = _Rules(
     demands={
         "events": _of_an_event(5_000_000, "§2"),
         BULK.batch: _of_an_event(4_999_000, "§3, less what stands around it"),
-        "profile-import": (
-            Identified(any_of=("email", "phone_number"), field="email", source="§4"),
-            Bytes(most=100_000, field="profile", source="§4"),
+        "profile-import": _OF_A_PROFILE,
+        PROFILES.batch: _OF_A_PROFILE,
+        DELETION: (
+            Identified(
+                any_of=(f"{_PROFILE}.email", f"{_PROFILE}.phone_number"),
+                field="profile.data.attributes.email",
+                source="§7",
+            ),
         ),
     },
-    batches=(Batch(BULK.batch, count=1_000, bytes=4_500_000, seconds=0.5, source="§3, §8"),),
+    repeated="first_wins",
+    batches=(
+        Batch(BULK.batch, count=1_000, bytes=4_500_000, seconds=0.5, source="§3, §8"),
+        # fewer than the 10,000 that it takes: so many are never in memory at once
+        Batch(PROFILES.batch, count=1_000, bytes=4_500_000, seconds=0.5, source="§5"),
+    ),
     limits=(
         Limit("events", 350, 1),
         Limit("events", 3_500, 60),
@@ -83,6 +112,10 @@ RULES = _Rules(
         Limit(BULK.batch, 150, 60),
         Limit("profile-import", 75, 1),
         Limit("profile-import", 750, 60),
+        Limit(PROFILES.batch, 10, 1),
+        Limit(PROFILES.batch, 150, 60),
+        Limit(DELETION, 3, 1),
+        Limit(DELETION, 60, 60),
     ),
     retries={
         # Retry-After is the word of a fixed window; an earlier retry is a 429 for certain

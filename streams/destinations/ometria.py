@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from streams.model.delivery import Outcome, Part, Probe, Refusal, Request
+from streams.model.fact import CUSTOMER_ERASED
 from streams.model.wording import iso_millis
 
-from .fields import is_data, standing, told
+from .fields import NO_DELETION, is_data, standing, told
 from .ometria_answers import LATE_ERRORS, classify
 from .ometria_payloads import EVENTS
 from .ometria_rules import CONTACT, EVENT, LONGEST_TEXT, PUSH, RULES, identity_of
@@ -56,6 +57,7 @@ class Ometria:
     rules: Rules = RULES
     late_errors = LATE_ERRORS
     probe = PROBE
+    deletion = None
 
     def render(
         self,
@@ -71,6 +73,8 @@ class Ometria:
         Never opt-in fields: they would overrule what the customer chose elsewhere (pitfall 6).
         """
         del superseded
+        if event.type == CUSTOMER_ERASED:
+            return [NO_DELETION]
         parts: list[Part | Refusal] = []
         if event.profile.status:
             parts.append(_part(CONTACT, _contact(event, options), event, now))

@@ -56,6 +56,7 @@ RULES = Rules(
         ),
     },
     starts_flows_within=4 * 3_600_000,
+    repeated="replaces",
     batches=(
         Batch(EVENT.batch, count=100, bytes=6_000_000, seconds=1.0, source="§1"),
         Batch(CONTACT.batch, count=100, bytes=6_000_000, seconds=1.0, source="§1"),

@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from streams.engine.admin import partition_count
-from streams.engine.restore import replay
-from streams.engine.statistics import LaneStatistics, RestoreProgress
-from streams.engine.watermarks import Watermarks
+from streams.engine.stretch import look_through, whole
 from streams.errors import BadRecord
 from streams.replay.letters import UNKNOWN, Letter, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka import Message
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
 REDRIVEN_AT: Final = "redriven_at"
 """Header of a dead letter that was appended again: when, epoch milliseconds as digits."""
-
-_AHEAD_KIB: Final = 8 << 10
 
 _TYPE: Final = re.compile(r"[A-Za-z][\w.-]{0,80}", re.ASCII)
 """What an event type looks like: in a body that nobody could read it may be anything."""
@@ -70,10 +65,7 @@ class LetterTopic:
     def __init__(self, kafka: KafkaSettings, box: Box) -> None:
         self.box = box
         self._kafka = kafka
-        self._partitions = frozenset(range(partition_count(kafka, box.topic)))
-        watermarks = Watermarks(kafka, box.topic)
-        self._starts = watermarks.first(self._partitions)
-        self._ends = watermarks.stable(self._partitions)
+        self._all = whole(kafka, box.topic)
 
     def standing(self, readers: Readers) -> tuple[list[Letter], int]:
         """The letters that are not settled, the oldest first; and how many records are none."""
@@ -96,12 +88,12 @@ class LetterTopic:
             else:  # no tombstone would find it
                 unreadable.add(key)
 
-        self.read(take)
+        look_through(self._kafka, self._all, take)
         return sorted(found.values(), key=lambda each: (each.written_at, each.id)), len(unreadable)
 
     def records(self, places: set[Place], take: Callable[[Message], None]) -> None:
         """Hand over the records at these places, those of one partition in order."""
-        first = {p: self._ends[p] for p in self._partitions}
+        first = dict(self._all.ends)
         for partition, offset in places:
             first[partition] = min(first[partition], offset)
 
@@ -109,22 +101,7 @@ class LetterTopic:
             if Place(message.partition() or 0, message.offset() or 0) in places:
                 take(message)
 
-        self.read(choose, first)
-
-    def read(
-        self, take: Callable[[Message], None], starts: Mapping[int, int] | None = None
-    ) -> None:
-        """Hand over all committed records, from these offsets on or from the beginning."""
-        begin = self._starts if starts is None else starts
-        spans = {p: RestoreProgress(begin[p], begin[p], self._ends[p]) for p in self._partitions}
-
-        def take_all(_partition: int, messages: Sequence[Message], _position: int) -> None:
-            for message in messages:
-                take(message)
-
-        alive = self._partitions
-        topic, statistics = self.box.topic, LaneStatistics()
-        replay(self._kafka, topic, spans, lambda: alive, statistics, take_all, ahead_kib=_AHEAD_KIB)
+        look_through(self._kafka, self._all._replace(starts=first), choose)
 
 
 def _letter(box: Box, message: Message, record: Mapping[str, Any], readers: Readers) -> Letter:

@@ -13,6 +13,7 @@ import msgspec
 
 from streams.model.dead_letter import REDRIVE_OF
 from streams.model.masking import HIDDEN, MASKS
+from streams.model.replayed import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ PLAIN: Final = frozenset(
 # fmt: on
 """Fields whose values say nothing of who it is: kinds, times, amounts, products."""
 
-OURS: Final = frozenset({REDRIVE_OF, "streams-recorded-at", "streams-flows-from", "connection"})
+OURS: Final = HEADERS | {REDRIVE_OF, "streams-recorded-at", "streams-flows-from", "connection"}
 """Headers that say nothing of anybody."""
 
 _SECRET: Final = re.compile(

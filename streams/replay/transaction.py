@@ -92,12 +92,26 @@ class Transactions:
             self._at("flushed")
             self._producer.commit_transaction(_SECONDS)
             self._at("committed")
-        except KafkaException as error:
-            if error.args[0].code() in _FENCED:
+        except (KafkaException, SystemError) as error:
+            if self._is_fenced(error):
                 raise TakenOver("another redrive or purge has begun meanwhile") from None
             with suppress(KafkaException):  # whoever comes next ends what is left open
                 self._producer.abort_transaction(_SECONDS)
             raise
+
+    def _is_fenced(self, error: KafkaException | SystemError) -> bool:
+        """Whether it means that another producer of the same id has begun.
+
+        Where the client logs while it has a fatal error to raise, Python raises `SystemError`
+        instead; the client's next call says what it was.
+        """
+        if isinstance(error, KafkaException):
+            return error.args[0].code() in _FENCED
+        try:
+            self._producer.abort_transaction(_SECONDS)
+        except KafkaException as told:
+            return told.args[0].code() in _FENCED
+        return False
 
     def _produce(self, record: Appended) -> None:
         topic, key, value, headers, partition, timestamp = record

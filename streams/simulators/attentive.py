@@ -18,9 +18,11 @@ from streams.simulators.attentive_access import (
     endpoint_of,
 )
 from streams.simulators.attentive_attributes import Attributes
+from streams.simulators.attentive_changes import change_people
 from streams.simulators.attentive_errors import Errors, Refused
 from streams.simulators.attentive_events import Events
 from streams.simulators.attentive_people import Change, People, can_be_found
+from streams.simulators.attentive_privacy import PRIVACY, DeletionRequests, read_deletion
 from streams.simulators.attentive_rows import read_attributes, read_event
 from streams.simulators.attentive_switches import Switches, read_switches
 from streams.simulators.attentive_traits import traits_of
@@ -32,7 +34,9 @@ from streams.simulators.windows import FixedWindows, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from streams.simulators.changes import Change as SomebodysChange
     from streams.simulators.faults import Fault
+    from streams.simulators.shapes import JSON
 
 __all__ = ["Attentive", "attentive_simulator"]
 
@@ -64,6 +68,8 @@ class Attentive:
             ("POST", "/v1/attributes/custom"): self._set_attributes,
             ("GET", "/v1/attributes/custom"): self._get_attributes,
             ("GET", "/v1/me"): self._get_me,
+            ("POST", PRIVACY): self._delete,
+            ("GET", f"{PRIVACY}/{{id}}"): self._get_deletion,
         }
         self.reset()
 
@@ -75,6 +81,7 @@ class Attentive:
         self._people = People()
         self._attributes = Attributes()
         self._events = Events()
+        self._deletions = DeletionRequests()
 
     def configure(self, switches: Mapping[str, object]) -> None:
         """Behave by these switches from now on; raises ValueError that names a wrong one."""
@@ -83,6 +90,10 @@ class Attentive:
     def _behave(self, switches: Switches) -> None:
         self._switches = switches
         self._windows.stolen_share = switches.stolen_share
+
+    def change(self, changes: Sequence[SomebodysChange], at: float) -> None:
+        """Change people as somebody else would."""
+        change_people(self._people, changes, at)
 
     def state(self) -> Mapping[str, object]:
         """People, attributes, event types, events, and the journeys that these started."""
@@ -100,6 +111,7 @@ class Attentive:
             ],
             "events": self._events.stored,
             "journeys": list(self._events.journeys()),
+            "deletions": list(self._deletions),
         }
 
     def traits(self, request: Request) -> Sequence[Mapping[str, str]]:
@@ -207,6 +219,18 @@ class Attentive:
         values = known[0].attributes if known else {}
         body = [{"name": name, "value": value} for name, value in values.items()]
         return Answer(200, "accepted", body)
+
+    def _delete(self, call: _Call) -> Answer:
+        """Forget somebody (§5, Delete)."""
+        request, switches = call.request, self._switches
+        who = read_deletion(request.document, switches.phone_check)
+        polls = switches.deletion_polls
+        body: JSON = self._deletions.make(who, self._people, self._events, request.at, polls)
+        return Answer(200, "accepted", body)
+
+    def _get_deletion(self, call: _Call) -> Answer:
+        """How far that is."""
+        return Answer(200, "accepted", self._deletions.ask(call.request.path))
 
     def _get_me(self, call: _Call) -> Answer:
         """Whose token this is (§1)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from streams.simulators.attentive_errors import Refused
+from streams.simulators.attentive_privacy import PRIVACY
 from streams.simulators.attentive_switches import Switches, Token
 from streams.simulators.windows import Limit
 
@@ -38,6 +39,10 @@ ENDPOINTS: Mapping[str, Mapping[str, Endpoint]] = {
     _ATTRIBUTES: {
         "POST": Endpoint("POST", _ATTRIBUTES, "attributes:write", _LIMIT),
         "GET": Endpoint("GET", _ATTRIBUTES, "attributes:write", _LIMIT),
+    },
+    PRIVACY: {"POST": Endpoint("POST", PRIVACY, "privacy_requests:write", _LIMIT)},
+    f"{PRIVACY}/{{id}}": {
+        "GET": Endpoint("GET", f"{PRIVACY}/{{id}}", "privacy_requests:read", _LIMIT)
     },
     "/v1/me": {"GET": Endpoint("GET", "/v1/me", None, _LIMIT)},
 }
@@ -70,7 +75,9 @@ class Tokens:
 
 def endpoint_of(request: Request) -> Endpoint:
     """The endpoint that is asked; raises Refused with 404 or 405."""
-    methods = ENDPOINTS.get(request.path)
+    path, _, name = request.path.rpartition("/")
+    one = path == PRIVACY and bool(name)
+    methods = ENDPOINTS.get(f"{PRIVACY}/{{id}}" if one else request.path)
     if methods is None:
         raise Refused(404, "path", "There is no such endpoint.")
     endpoint = methods.get(request.method)

@@ -134,6 +134,10 @@ class Events:
         self.stored.append(stored)
         return stored
 
+    def forget(self, person: str) -> None:
+        """Keep no event of a person."""
+        self.stored = [each for each in self.stored if each.person != person]
+
     def journeys(self) -> Iterator[dict[str, object]]:
         """The journeys that were started, each by its event."""
         for event in self.stored:

@@ -91,6 +91,12 @@ class People:
                 conflicts.append(name)
         return person, tuple(conflicts)
 
+    def remove(self, person: Person) -> None:
+        """Know nothing of somebody any more: neither what they are called nor what they have."""
+        self._by_id.pop(person.id, None)
+        for key in [key for key, owner in self._owners.items() if owner is person]:
+            del self._owners[key]
+
     def _create(self) -> Person:
         self._created += 1
         person = Person(f"person-{self._created}")

@@ -101,6 +101,9 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     404, or the usual answer and nothing comes of it (end of the contract)."""
     unknown_person: Literal["empty", "not_found"] = "empty"
     """The attributes of somebody who is not known: `[]`, or 404 (§3 says neither)."""
+    deletion_polls: Annotated[int, msgspec.Meta(ge=0)] = 1
+    """How often a request to forget somebody is asked about and not processed yet (§5: within 30
+    days)."""
     type_mismatch: Literal["refuse", "ignore"] = "refuse"
     """A value that is not of its attribute's type: 400 (§3, a peer's reading), or not kept."""
     empty_attribute: Literal["text", "refuse", "ignore"] = "text"
