@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from streams.simulators.attentive import attentive_simulator
 from streams.simulators.klaviyo import klaviyo_simulator
 from streams.simulators.ometria import ometria_simulator
+from streams.simulators.ordergroove import ordergroove_simulator
 from streams.simulators.server import Options, Simulator, read_options, run
 from streams.simulators.yespo import yespo_simulator
 
@@ -24,6 +25,7 @@ SIMULATORS: Mapping[str, Callable[[Options], Simulator]] = {
     "attentive": attentive_simulator,
     "klaviyo": klaviyo_simulator,
     "ometria": ometria_simulator,
+    "ordergroove": ordergroove_simulator,
     "yespo": yespo_simulator,
 }
 """Every vendor that can be simulated, by its name. The functions raise ValueError for switches that

@@ -22,6 +22,7 @@ from streams.simulators.klaviyo_imports import (
     read_import_job,
 )
 from streams.simulators.klaviyo_profiles import Profiles
+from streams.simulators.klaviyo_readback import change_profiles, profiles_page
 from streams.simulators.klaviyo_switches import Switches, read_switches
 from streams.simulators.klaviyo_traits import traits_of
 from streams.simulators.klaviyo_validation import Findings
@@ -32,6 +33,7 @@ from streams.simulators.windows import FixedWindows, Limit, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from streams.simulators.changes import Change
     from streams.simulators.faults import Fault
     from streams.simulators.shapes import JSON
 
@@ -40,6 +42,7 @@ __all__ = ["ENDPOINTS", "Klaviyo", "klaviyo_simulator"]
 _JOBS = "/api/profile-bulk-import-jobs"
 _JOB, _JOB_ERRORS = f"{_JOBS}/{{id}}", f"{_JOBS}/{{id}}/import-errors"
 _EVENTS_WRITE, _PROFILES_WRITE = frozenset({"events:write"}), frozenset({"profiles:write"})
+_PROFILES_READ = frozenset({"profiles:read"})
 _JOBS_READ = frozenset({"lists:read", "profiles:read"})
 _DELETE = frozenset({"data-privacy:write"})
 
@@ -50,6 +53,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         Endpoint(
             "/api/event-bulk-create-jobs", "POST", _EVENTS_WRITE, "2024-05-15", Limit(10, 150)
         ),
+        Endpoint("/api/profiles", "GET", _PROFILES_READ, "2022-10-17", Limit(75, 750)),
         Endpoint("/api/profile-import", "POST", _PROFILES_WRITE, "2024-02-15", Limit(75, 750)),
         Endpoint(_JOBS, "POST", _PROFILES_WRITE | {"lists:write"}, "2023-12-15", Limit(10, 150)),
         Endpoint(_JOB, "GET", _JOBS_READ, "2023-12-15", Limit(10, 150)),
@@ -90,6 +94,7 @@ class Klaviyo:
         self._handlers: Mapping[str, Callable[[_Call], Answer]] = {
             "/api/events": self._create_event,
             "/api/event-bulk-create-jobs": self._create_events,
+            "/api/profiles": self._get_profiles,
             "/api/profile-import": self._import_profile,
             _JOBS: self._create_job,
             _JOB: self._get_job,
@@ -114,6 +119,10 @@ class Klaviyo:
         self._switches = switches
         self._windows.stolen_share = switches.stolen_share
         self.encodings = frozenset({"gzip", "deflate"} if switches.gzip else ())
+
+    def change(self, changes: Sequence[Change], at: float) -> None:
+        """Change profiles as somebody else would."""
+        change_profiles(self._profiles, changes, at)
 
     def state(self) -> Mapping[str, object]:
         """Profiles, events and jobs; an event's `triggers` says whether flows start from it."""
@@ -182,6 +191,10 @@ class Klaviyo:
             fates = [self._events.process(row, call.request.at) for row in found.rows]
         fate = "accepted" if "accepted" in fates else fates[0]
         return Answer(202, fate, headers=headers, fates=fates)
+
+    def _get_profiles(self, call: _Call) -> Answer:
+        body: JSON = profiles_page(call.request.query, self._profiles)
+        return Answer(200, "accepted", body)
 
     def _import_profile(self, call: _Call) -> Answer:
         request = call.request

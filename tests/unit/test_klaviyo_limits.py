@@ -166,4 +166,8 @@ def test_the_rates_are_the_published_ones() -> None:
         Limit("event-bulk-create-jobs", 150, 60),
         Limit("profile-import", 75, 1),
         Limit("profile-import", 750, 60),
+        Limit("profile-bulk-import-jobs", 10, 1),
+        Limit("profile-bulk-import-jobs", 150, 60),
+        Limit("data-privacy-deletion-jobs", 3, 1),
+        Limit("data-privacy-deletion-jobs", 60, 60),
     } == set(KLAVIYO.rules.limits)

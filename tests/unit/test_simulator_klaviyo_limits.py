@@ -31,6 +31,7 @@ async def _statuses(account: Account, times: list[float], path: str = EVENTS) ->
     [
         ("/api/events", 350, 3500),
         ("/api/event-bulk-create-jobs", 10, 150),
+        ("/api/profiles", 75, 750),
         ("/api/profile-import", 75, 750),
         ("/api/profile-bulk-import-jobs", 10, 150),
         ("/api/profile-bulk-import-jobs/{id}", 10, 150),
