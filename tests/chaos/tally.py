@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.chaos.compare import EXACT
+from tests.chaos.session import by_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,25 +42,7 @@ def line(outcome: Outcome) -> str:
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """The table of the rounds that count, a line each: by fault, and all together."""
-    counted = [each for each in outcomes if each.counts]
-    by_kind: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for outcome in counted:
-        by_kind[outcome.plan.kind].append(outcome)
-    rows = [HEAD, *(_row(kind, by_kind[kind]) for kind in sorted(by_kind))]
-    rows.append(_row("all", counted))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_aligned(row, widths) for row in rows]
-
-
-def verdict(outcomes: Sequence[Outcome], asked: int) -> tuple[str, bool]:
-    """The last line, and whether all is well: enough rounds counted, and each was exact."""
-    counted = sum(each.counts for each in outcomes)
-    bad = sum(not each.is_good for each in outcomes)
-    good = counted >= asked and not bad
-    told = (
-        f"{counted} of {asked} rounds counted, {len(outcomes) - counted} met nothing, {bad} failed"
-    )
-    return told, good
+    return by_kind(outcomes, HEAD, _row, words=(0, 2))
 
 
 def _row(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
@@ -89,13 +72,3 @@ def _phases(outcomes: Iterable[Outcome]) -> str:
 def _seconds(values: Sequence[float]) -> str:
     """Median and maximum."""
     return f"{median(values):.1f} / {max(values):.1f} s" if values else "-"
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, figures to the right."""
-    left = {0, 2}
-    cells = [
-        cell.ljust(width) if place in left else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()

@@ -20,7 +20,8 @@ from tests.chaos.delivery.judge import (
 from tests.chaos.delivery.plan import KINDS, plans
 from tests.chaos.delivery.round import Outcome
 from tests.chaos.delivery.stock import Stock
-from tests.chaos.delivery.tally import line, table, verdict
+from tests.chaos.delivery.tally import line, table
+from tests.chaos.session import verdict
 
 EXPECTED = {"c1": ["a", "b", "c"], "c2": ["x"]}
 KILL = Fault(10.0, 11.0, everywhere=True)

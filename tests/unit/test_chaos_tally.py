@@ -11,7 +11,8 @@ from tests.chaos.plan import Plan, plans
 from tests.chaos.progress import Resumption
 from tests.chaos.readings import Findings
 from tests.chaos.round import Outcome
-from tests.chaos.tally import line, table, verdict
+from tests.chaos.session import verdict
+from tests.chaos.tally import line, table
 
 
 def plan(kind: str) -> Plan:

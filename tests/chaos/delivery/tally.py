@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.chaos.delivery.judge import Findings
+from tests.chaos.session import by_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,24 +42,7 @@ def line(outcome: Outcome) -> str:
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """The table of the rounds that count, a line each: by fault, and all together."""
-    counted = [each for each in outcomes if each.counts]
-    by_kind: defaultdict[str, list[Outcome]] = defaultdict(list)
-    for outcome in counted:
-        by_kind[outcome.plan.kind].append(outcome)
-    rows = [HEAD, *(_row(kind, by_kind[kind]) for kind in sorted(by_kind))]
-    rows.append(_row("all", counted))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_aligned(row, widths) for row in rows]
-
-
-def verdict(outcomes: Sequence[Outcome], asked: int) -> tuple[str, bool]:
-    """The last line, and whether all is well: enough rounds counted, and each was good."""
-    counted = sum(each.counts for each in outcomes)
-    bad = sum(not each.is_good for each in outcomes)
-    told = (
-        f"{counted} of {asked} rounds counted, {len(outcomes) - counted} met nothing, {bad} failed"
-    )
-    return told, counted >= asked and not bad
+    return by_kind(outcomes, HEAD, _row)
 
 
 def _wrong(found: Findings) -> str:
@@ -96,12 +79,3 @@ def _spread(values: Sequence[float], form: str, unit: str) -> str:
     if not values:
         return "-"
     return f"{form.format(median(values))} / {form.format(max(values))}{unit}"
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, figures to the right."""
-    first, *others = (
-        cell.rjust(width) if place else cell.ljust(width)
-        for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-    )
-    return "  ".join([first, *others]).rstrip()
