@@ -12,22 +12,23 @@ from streams.model.enriched import (
     EntitlementView,
     ItemView,
     OrderView,
-    PointsView,
     ProfileView,
     SubscriptionView,
     address_view,
+    entitlement_view,
     payment_view,
+    points_view,
 )
 from streams.model.events import Address, Item, Order, Payment, Product, Subscription
-from streams.model.loyalty import POINTS_REDEEMED, LoyaltyTransaction
+from streams.model.loyalty import LoyaltyTransaction
 from streams.model.member import member_view
 from streams.model.subscriber import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from streams.model.events import Entitlement, Event
-    from streams.model.fact import Fact
+    from streams.model.events import Event
+    from streams.model.fact import Fact, Whom
     from streams.model.loyalty import LoyaltyEvent
     from streams.model.member import Member
     from streams.model.subscriber import Subscriber
@@ -40,6 +41,8 @@ LIST_CUT = 25
 
 def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
     """The enriched event of a fact; `row` is the row after the event."""
+    if fact.whom is not None:
+        return _erased(fact, fact.whom, event)
     known = _Known(event, row)
     subject = event.subject
     own = fact.listed is None and fact.type != "profile.changed"
@@ -70,6 +73,8 @@ def enrich(fact: Fact, event: Event, row: Subscriber) -> EnrichedEvent:
 
 def enrich_member(fact: Fact, event: LoyaltyEvent, row: Member) -> EnrichedEvent:
     """The enriched event of a loyalty fact; `row` is the member's row after the event."""
+    if fact.whom is not None:
+        return _erased(fact, fact.whom, event)
     subject = event.subject if fact.type != "profile.changed" else None
     return EnrichedEvent(
         event_id=fact.event_id,
@@ -82,25 +87,23 @@ def enrich_member(fact: Fact, event: LoyaltyEvent, row: Member) -> EnrichedEvent
         late=fact.late,
         because=fact.because,
         member=member_view(row),
-        points=_points(fact, subject) if isinstance(subject, LoyaltyTransaction) else None,
+        points=points_view(subject, fact.type) if isinstance(subject, LoyaltyTransaction) else None,
         tier=fact.tier,
     )
 
 
-def _points(fact: Fact, told: LoyaltyTransaction) -> PointsView:
-    """A transaction's points. Which sign a redemption has is not documented: points are spent."""
-    amount = told.amount
-    if fact.type == POINTS_REDEEMED and amount is not None:
-        amount = amount.removeprefix("-")
-    return PointsView(
-        told.transaction_id,
-        amount,
-        told.action,
-        told.description,
-        told.coupon_code,
-        told.coupon_description,
-        told.coupon_expires_at,
-        told.store_credit,
+def _erased(fact: Fact, whom: Whom, event: Event | LoyaltyEvent) -> EnrichedEvent:
+    """Whom a vendor is to forget, and nothing else of them."""
+    return EnrichedEvent(
+        event_id=fact.event_id,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        merchant=event.merchant,
+        customer_id=event.customer_id,
+        source_event_id=event.event_id,
+        profile=ProfileView(
+            0, 0, ever_subscribed=False, version=0, email=whom.email, phone_number=whom.phone_number
+        ),
     )
 
 
@@ -264,7 +267,8 @@ class _Known:
             owner = tied or only
             if owner in about:
                 state = row.subscriptions.get(owner)
-                found.append(_entitlement(each, None if state is None else state.content.product))
+                product = None if state is None else state.content.product
+                found.append(entitlement_view(each, product))
         return found or None
 
     def _subscriptions_of(self, subject: object, only: str | None) -> frozenset[str]:
@@ -284,16 +288,3 @@ def _of_id(told: Sequence[Identified], id_: str | None) -> Identified | None:
         if each.public_id == id_:
             return each
     return None
-
-
-def _entitlement(entitlement: Entitlement, product: str | None) -> EntitlementView:
-    return EntitlementView(
-        id=entitlement.public_id,
-        live=entitlement.live,
-        access_type=entitlement.access_type,
-        expires_at=entitlement.expiration,
-        grace_period=entitlement.grace_period,
-        resource_id=entitlement.resource_public_id,
-        resource_name=entitlement.resource_name,
-        product=product,
-    )

@@ -16,7 +16,7 @@ from streams.delivery.profiles import version_of
 from streams.engine.timers import Timers
 from streams.errors import BadRecord
 from streams.model.delivery import Destination, Options, Outcome, Part, Refusal
-from streams.model.fact import PROFILE_CHANGED
+from streams.model.fact import CUSTOMER_ERASED, PROFILE_CHANGED
 from streams.model.ids import customer_key, delivery_id
 from streams.pipeline import Pipeline, Processed, Told, enriched_of
 from streams.readings import ordergroove_source
@@ -156,12 +156,14 @@ class Explainer:
     def _delivery(self, told: Told, connection: str) -> dict[str, Any]:
         target = self._targets[connection]
         id_ = delivery_id(told.fact.event_id, told.fact.type, connection)
-        parts = self._parts(told, target, id_)
+        event = enriched_of(self._enriched, told.value)
+        customer = customer_key(event.merchant, event.customer_id)
+        parts = self._parts(event, customer, target, id_)
         deciding = next((part for part in parts if part.name == "event"), parts[-1])
         outcome, reason = deciding.outcome, None
         if isinstance(deciding, Refusal):
             reason = deciding.reason or None
-        elif (kept := target.gate.keeps(self._customer(told))) is not None:
+        elif (kept := target.gate.keeps(customer.decode())) is not None:
             outcome, reason = Outcome.FILTERED, kept
         elif outcome is Outcome.DELIVERED_NO_TRIGGER:
             reason = "late" if told.fact.late else "too_old"
@@ -173,24 +175,21 @@ class Explainer:
             "requests": [_request(part, target) for part in parts if isinstance(part, Part)],
         }
 
-    def _customer(self, told: Told) -> str:
-        event = enriched_of(self._enriched, told.value)
-        return customer_key(event.merchant, event.customer_id).decode()
-
-    def _parts(self, told: Told, target: Target, id_: str) -> list[Part | Refusal]:
+    def _parts(
+        self, event: EnrichedEvent, customer: bytes, target: Target, id_: str
+    ) -> list[Part | Refusal]:
         """What the delivery would ask of the vendor; a renderer that raises is a refusal.
 
         A profile that the vendor has already is not sent again. A customer who is kept from going
         is taken for one who goes, so that it shows what would be asked for.
         """
-        event = enriched_of(self._enriched, told.value)
-        wanted = event.type == PROFILE_CHANGED or target.gate.wants(event.type)
+        internal = event.type in {PROFILE_CHANGED, CUSTOMER_ERASED}
+        wanted = internal or target.gate.wants(event.type)
         if not wanted:
             event = msgspec.structs.replace(event, type=PROFILE_CHANGED)
         now = self._now if self._judged_at is None else self._judged_at
         self._watch(target.name, event, now)
         applied = self._applied.setdefault(target.name, {})
-        customer = customer_key(event.merchant, event.customer_id)
         version = version_of(event.profile)
         known = applied.get(customer, -1)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic
 
 import msgspec
+from msgspec import structs
 from typing_extensions import TypeVar
 
 from streams.avro import Codec
@@ -54,7 +55,7 @@ class Family(msgspec.Struct, Generic[Row, Told, Options], frozen=True, kw_only=T
         due: stream time of a row's next timer, epoch milliseconds; 0 for none.
         due_of: the same of a row's bytes.
         derive: (row, event, stream time, options, record's time) → row' and facts.
-        fire: (row, merchant, customer, stream time) → row' and facts, for what is due.
+        fire: (row, merchant, customer, stream time, options) → row' and facts, for what is due.
         nothing: (merchant, customer, stream time) → the event that a timer stands for.
         enrich: (fact, event, row after it) → the enriched event.
     """
@@ -68,13 +69,29 @@ class Family(msgspec.Struct, Generic[Row, Told, Options], frozen=True, kw_only=T
     due: Callable[[Row], int]
     due_of: Callable[[bytes], int]
     derive: Callable[[Row | None, Told, int, Options, int | None], Derivation[Row]]
-    fire: Callable[[Row, str, str, int], Derivation[Row]]
+    fire: Callable[[Row, str, str, int, Options], Derivation[Row]]
     nothing: Callable[[str, str, int], Told]
     enrich: Callable[[Fact, Told, Row], EnrichedEvent]
 
     def concerns(self, takes: AbstractSet[str]) -> bool:
         """Whether a connection that takes these event types has a use for this source."""
         return self.events is None or not self.events.isdisjoint(takes)
+
+
+def of_generation(
+    family: Family[Row, Told, Options], generation: int
+) -> Family[Row, Told, Options]:
+    """A family whose enriched events say of which generation of the table their row is."""
+    if not generation:
+        return family
+    plain = family.enrich
+
+    def enrich_of(fact: Fact, event: Told, row: Row) -> EnrichedEvent:
+        found = plain(fact, event, row)
+        profile = structs.replace(found.profile, generation=generation)
+        return structs.replace(found, profile=profile)
+
+    return structs.replace(family, enrich=enrich_of)
 
 
 def _no_event(merchant: str, customer_id: str, now: int) -> Event:

@@ -6,6 +6,7 @@ Durations are seconds. Nothing here names a customer.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -171,8 +172,10 @@ def rekey_metrics(counts: RekeyCounts) -> Iterator[Metric]:
     yield counter("rekey_dead_letters", "Records given up on.", ["reason"], counts.dead_letters)
 
 
-def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metric]:
-    """What each lane of the engine does."""
+def engine_metrics(
+    pollers: Callable[[], Mapping[str, Poller]], retention: Mapping[str, float] | None = None
+) -> Iterator[Metric]:
+    """What each lane of the engine does; `retention`: seconds that its topic keeps records."""
     lanes = pollers()
     stats = {name: poller.statistics for name, poller in lanes.items()}
     for name, doc in (
@@ -204,11 +207,50 @@ def engine_metrics(pollers: Callable[[], Mapping[str, Poller]]) -> Iterator[Metr
         ["lane", "partition"],
         {(n, p): lag for n, poller in lanes.items() for p, lag in poller.lag.items()},
     )
+    now = time.time()
+    yield gauge(
+        "oldest_age_seconds",
+        "Seconds since the oldest record, of those read and not processed yet, was written.",
+        ["lane", "partition"],
+        {
+            (n, p): max(0.0, now - oldest.get(p, now * 1_000) / 1_000)
+            for n, poller in lanes.items()
+            for oldest in [poller.oldest]
+            for p in poller.owned
+        },
+    )
+    yield gauge(
+        "retention_seconds",
+        "How long the broker keeps what the lane reads; none: for good.",
+        ["lane"],
+        retention or {},
+    )
+    yield histogram(
+        "processed_seconds",
+        "Seconds from a record's own time until it was processed: of one in some hundred.",
+        "lane",
+        {n: (poller.waited.cumulative(), poller.waited.total) for n, poller in lanes.items()},
+    )
     yield gauge(
         "partitions",
         "Partitions owned.",
         ["lane"],
         {name: len(poller.owned) for name, poller in lanes.items()},
+    )
+    yield gauge(
+        "loading",
+        "Partitions owned whose state is not there yet, or that a breaker keeps from going on.",
+        ["lane"],
+        {name: len(poller.loading) for name, poller in lanes.items()},
+    )
+    yield gauge(
+        "restore_left",
+        "Changelog offsets that restores under way have yet to read.",
+        ["lane"],
+        {
+            name: sum(max(0, r.target - r.position) for r in list(s.restoring.values()))
+            for name, s in stats.items()
+        },
     )
     yield gauge(
         "breaker_open",

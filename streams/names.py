@@ -52,8 +52,12 @@ class Names:
         self._prefix = prefix
         self.outcomes = f"{prefix}.outcomes"
         self.control = f"{prefix}.control"
+        self.audit = f"{prefix}.audit"
+        self.erased = f"{prefix}.erased"
         self.derive_group = f"{prefix}-derive"
         self.rekey_group = f"{prefix}-rekey"
+        self.hydrate_group = f"{prefix}-hydrate"
+        self.entities_changelog = f"{prefix}.entities.changelog"
         self.subscribers_changelog = f"{prefix}.subscribers.changelog"
         self.members_changelog = f"{prefix}.members.changelog"
 
@@ -68,6 +72,15 @@ class Names:
             return Derived(source, "derive", topic, self.derive_group, self.subscribers_changelog)
         group = f"{self.derive_group}-{source}"
         return Derived(source, f"derive-{source}", topic, group, self.members_changelog)
+
+    def changelog(self, source: str, generation: int) -> str:
+        """The changelog of a source's table of a generation; 0 is the one that is made first."""
+        first = self.derived(source).changelog
+        return f"{first}.{generation}" if generation else first
+
+    def rebuild_group(self, source: str, generation: int) -> str:
+        """The group that keeps how far a rebuild is; nobody joins it."""
+        return f"{self.derived(source).group}-rebuild-{generation}"
 
     def deliveries(self, connection: str) -> str:
         """The topic of a connection's deliveries."""
@@ -90,9 +103,16 @@ class Names:
         return f"{self._prefix}.profiles.{connection}.changelog"
 
     def topics(
-        self, connections: Iterable[str], sources: Iterable[str] = (ORDERGROOVE,)
+        self,
+        connections: Iterable[str],
+        sources: Iterable[str] = (ORDERGROOVE,),
+        hydrated: str | None = None,
     ) -> Iterator[Topic]:
-        """Every topic of these connections and sources, with the policy of DESIGN §3."""
+        """Every topic of these connections and sources, with the policy of DESIGN §3.
+
+        `hydrated`: the topic that hydrate reads, where there is one. What it holds is on the source
+        topic too, filled: two weeks are for an outage.
+        """
         for source in sources:
             yield Topic(
                 self.events(source),
@@ -101,7 +121,14 @@ class Names:
             )
             yield self._dead(source)
             yield Topic(self.derived(source).changelog, _policy("compact"))
+        if hydrated is not None:
+            stamped = {"message.timestamp.type": "LogAppendTime"}
+            policy = _policy("delete", 14) | {"max.message.bytes": str(LARGEST)}
+            yield Topic(hydrated, policy | stamped)
+            yield Topic(self.entities_changelog, _policy("compact"))
         yield Topic(self.control, _policy("compact"))
+        yield Topic(self.erased, _policy("compact"))
+        yield Topic(self.audit, _policy("delete", 400))
         yield Topic(self.outcomes, _policy("delete", 90))
         for connection in connections:
             for topic in (self.deliveries(connection), self.low(connection)):

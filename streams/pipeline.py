@@ -6,6 +6,7 @@ explained is what happens. No clock, no I/O, no framework.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -89,6 +90,12 @@ class Pipeline(Generic[Row]):
         self._encode = struct_writer(enriched)
         self._routes = [each for each in routes if family.concerns(each.takes)]
         self._options = options
+
+    def under(self, **changes: Any) -> Pipeline[Row]:
+        """The same pipeline, with other options of derivation."""
+        other = copy(self)
+        other._options = structs.replace(self._options, **changes)  # noqa: SLF001 - its own copy
+        return other
 
     def process(
         self,
@@ -187,7 +194,8 @@ class Pipeline(Generic[Row]):
     def fire(self, key: bytes, value: bytes, now: int) -> Processed[Row]:
         """Handle the timers of a row that are due by stream time `now`, epoch milliseconds."""
         merchant, _, customer_id = key.decode().partition(":")
-        result = self._family.fire(self._family.decode(value), merchant, customer_id, now)
+        before = self._family.decode(value)
+        result = self._family.fire(before, merchant, customer_id, now, self._options)
         row = result.row
         if row is None:
             raise ValueError("a timer forgets nobody")
@@ -211,7 +219,8 @@ class Pipeline(Generic[Row]):
         return Processed(owner, event, row, family.encode(row), family.due(row), told)
 
     def _value(self, fact: Fact, event: Event | LoyaltyEvent, row: Row) -> bytes:
-        return self._encode(self._family.enrich(fact, event, row))
+        about = event if fact.about is None else fact.about
+        return self._encode(self._family.enrich(fact, about, row))
 
 
 def enriched_of(codec: Codec, value: bytes | None) -> EnrichedEvent:

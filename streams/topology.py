@@ -1,13 +1,17 @@
 """THE MAP: which process reads what, does what, writes where. In flow order; no rules of business.
 
-    (a topic ─ rekey ─) <source>.events ─ derive ─┬─ deliveries.<connection> ─ deliver ─ HTTP
-                                                  ├─ <table>.changelog            ├─ outcomes
-                                                  └─ dead-letters.<source>        └─ dead-letters.…
+    (a topic ─ rekey ─) (a topic ─ hydrate ─) <source>.events ─ derive ─┐
+    ┌───────────────────────────────────────────────────────────────────┘
+    ├─ deliveries.<connection> ─ deliver ─ HTTP
+    ├─ <table>.changelog            ├─ outcomes
+    └─ dead-letters.<source>        └─ dead-letters.…
 
 The derive role is a job on the engine: its outputs, its table and its offsets are one transaction.
 Each source has a job and a table of its own: subscribers of Ordergroove, members of Okendo Loyalty.
 So is rekey, which stands in front of it where records are keyed otherwise; it has no table, and the
-same dead letters. The deliver role is a lane for each connection: offsets follow outcomes.
+same dead letters. So is hydrate, which keeps the entities that a customer's records showed, and
+asks Ordergroove's API for what they lack. The deliver role is a lane for each connection: offsets
+follow outcomes.
 """
 
 from __future__ import annotations
@@ -21,40 +25,44 @@ from streams.delivery.low_reader import LowReader
 from streams.delivery.recall import Recall
 from streams.delivery.wiring import Codecs, Tools, Topics
 from streams.destinations import DESTINATIONS
-from streams.engine.at_least_once import AtLeastOnce
 from streams.engine.batch import Position
 from streams.engine.job_handler import JobHandler
 from streams.engine.lane import Lane, PollOptions
-from streams.engine.transactional import Transactional
 from streams.errors import BadRecord
-from streams.model.dead_letter import Origin, header_bytes, record_dead_letter, redriven_letter
+from streams.model.dead_letter import redriven_letter
+from streams.model.ids import is_nobody
+from streams.model.trace import TRACEPARENT
 from streams.names import ORDERGROOVE
 from streams.pipeline import enriched_of
 from streams.rekey import past_of
+from streams.source_letters import SourceLetters
+from streams.synced import mark_synced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from confluent_kafka import Message
 
     from streams.breaker import Rule
     from streams.delivery.account import Accounts
     from streams.delivery.connection import Connection
-    from streams.engine.job import Outputs
+    from streams.engine.job import Headers, Outputs
     from streams.engine.kafka import KafkaSettings
     from streams.engine.producer import RecordProducer
     from streams.engine.publication import Publication
     from streams.engine.rows import Rows
     from streams.engine.state.store import StateStore
+    from streams.hydrate.job import HydrateJob
     from streams.metrics import DeriveCounts
     from streams.names import Names
     from streams.pipeline import Pipeline, Processed
     from streams.registry import Schemas
     from streams.rekey import RekeyJob
+    from streams.synced import History
 
 SOURCE = ORDERGROOVE
 JOB_BATCHES = PollOptions(one_by_one=True)
 """How batches are made for jobs: a publication is soon done."""
+HYDRATE_BATCHES = PollOptions(one_by_one=True, max_batch=100)
+"""So few that what all of them lack can be asked for while the first one waits."""
 
 
 def derive_lane(
@@ -102,22 +110,32 @@ def rekey_lane(
     )
 
 
-def publication_of(
+def hydrate_lane(
     kafka: KafkaSettings,
-    transactional_id: str | None,
-    at: Callable[[str], None],
-    *,
-    ends: bool = False,
-) -> Publication:
-    """Exactly once, or at least once (without a `transactional_id`).
-
-    `ends` is for stores that keep where the changelog ends (`Transactional`). `at` is called at
-    each step of a publication and of a restore, for those who test what happens when one is cut
-    short.
-    """
-    if transactional_id is None:
-        return AtLeastOnce(kafka, at=at)
-    return Transactional(kafka, transactional_id, at=at, ends=ends)
+    names: Names,
+    job: HydrateJob,
+    publication: Publication,
+    rule: Rule,
+    store: StateStore,
+) -> Lane:
+    """A source's records as they came → source topic, with what they lacked; and its table."""
+    handler = JobHandler(
+        kafka,
+        job,
+        names.entities_changelog,
+        publication,
+        rule=rule,
+        preparation=job.preparation,
+        store=store,
+    )
+    job.preparation.attach(handler.table)
+    return Lane(
+        name="hydrate",
+        topic=job.topic,
+        group=names.hydrate_group,
+        handler=handler,
+        options=HYDRATE_BATCHES,
+    )
 
 
 class Shared(NamedTuple):
@@ -184,38 +202,10 @@ def deliver_lane(connection: Connection, shared: Shared) -> tuple[Lane, Delivery
     return lane, handler
 
 
-class SourceLetters:
-    """The dead letters of a source: what its roles give up on, in their transaction."""
-
-    def __init__(
-        self,
-        names: Names,
-        schemas: Schemas,
-        clock: Callable[[], int] | None = None,
-        source: str = SOURCE,
-    ) -> None:
-        """Prepare. Written is by stream time, or by a clock where records may be of any age."""
-        self._topic = names.dead_letters(source)
-        self._encode = schemas.codec("dead_letter").encode
-        self._clock = clock
-
-    def give_up(self, message: Message, rows: Rows, outputs: Outputs, bad: BadRecord) -> None:
-        """Make a record a dead letter, and say so to the breaker."""
-        origin = Origin(
-            message.topic() or "",
-            message.partition() or 0,
-            message.offset() or 0,
-            message.timestamp()[1],
-        )
-        headers = header_bytes(message.headers())
-        now = rows.now if self._clock is None else self._clock()
-        letter = record_dead_letter(bad, origin, message.key(), message.value(), headers, now)
-        outputs.append((self._topic, letter["id"].encode(), self._encode(letter), None))
-        rows.gave_up(bad.reason, bad.field)
-
-    def settle(self, letter: str, outputs: Outputs) -> None:
-        """Say of a dead letter that its record was redriven, and is now applied."""
-        outputs.append((self._topic, letter.encode(), None, None))
+def _trace(headers: Headers | dict[str, Any]) -> Headers | None:
+    """What of a record's headers its deliveries carry on."""
+    told = dict(headers).get(TRACEPARENT)
+    return None if told is None else [(TRACEPARENT, told)]
 
 
 class DeriveJob:
@@ -234,11 +224,17 @@ class DeriveJob:
         counts: DeriveCounts,
         *,
         from_start: bool = False,
+        history: History | None = None,
     ) -> None:
-        """Prepare. `from_start`: flows begin with the first start, of rekey too (`Past`)."""
+        """Prepare.
+
+        `from_start`: flows begin with the first start, of rekey too (`Past`). `history`: what knows
+        where a merchant's first sync ended; None: nothing needs to.
+        """
         self.derived = names.derived(pipeline.source)
         self.preparation = schemas.waiting
         self._pipeline = pipeline
+        self._history = history
         self._deliveries = names.deliveries
         self._letters = SourceLetters(names, schemas, source=pipeline.source)
         self._counts = counts
@@ -246,20 +242,26 @@ class DeriveJob:
 
     def apply(self, message: Message, rows: Rows, outputs: Outputs) -> None:
         """Handle one record; a bad one goes to the dead letters in the same transaction."""
-        headers = message.headers()
+        headers, key = message.headers(), message.key() or b""
         recorded_at, flows_from = past_of(headers, message.timestamp()[1])
+        if is_nobody(key):
+            if self.derived.source == SOURCE:
+                mark_synced(key, recorded_at, rows)
+            return
         if not self._from_start:
             flows_from = 0
+        pipeline = self._pipeline if self._history is None else self._history.of(key, rows)
         try:
-            found = self._pipeline.process_all(
-                message.value(), rows.get, rows.now, message.key() or b"", recorded_at, flows_from
+            found = pipeline.process_all(
+                message.value(), rows.get, rows.now, key, recorded_at, flows_from
             )
         except BadRecord as bad:
             self._letters.give_up(message, rows, outputs, bad)
             self._counts.dead_letter(bad.reason)
         else:
+            trace = _trace(headers) if headers else None
             for processed in found:
-                self._write(processed, rows, outputs)
+                self._write(processed, rows, outputs, trace)
             letter = redriven_letter(headers)
             if letter is not None:
                 self._letters.settle(letter, outputs)
@@ -275,11 +277,17 @@ class DeriveJob:
         """The next timer of a row."""
         return self._pipeline.due(row)
 
-    def _write(self, processed: Processed[Any], rows: Rows, outputs: Outputs) -> None:
+    def _write(
+        self,
+        processed: Processed[Any],
+        rows: Rows,
+        outputs: Outputs,
+        trace: Headers | None = None,
+    ) -> None:
         key = processed.key
         if not processed.duplicate:
             rows.put(key, processed.value, processed.due)
         for told in processed.told:
             for connection in told.connections:
-                outputs.append((self._deliveries(connection), key, told.value, None))
+                outputs.append((self._deliveries(connection), key, told.value, trace))
         self._counts.processed(processed)

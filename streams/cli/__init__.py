@@ -10,17 +10,25 @@ import click
 from typing_extensions import override
 
 from streams.cli.context import Context
-from streams.errors import ConfigurationError, EngineFailed
+from streams.errors import ConfigurationError, EngineFailed, StreamsError
 
 COMMANDS = (
+    "audit",
+    "backfill",
     "check",
     "connections",
     "dead-letters",
+    "doctor",
+    "erase",
     "explain",
     "ingest",
     "produce",
+    "replay",
+    "rebuild",
+    "reconcile",
     "schemas",
     "simulate",
+    "sync",
     "table",
     "topics",
     "worker",
@@ -59,7 +67,10 @@ def commands(context: click.Context, settings_file: Path | None) -> None:
 
 
 def main() -> None:
-    """Run a command; a wrong setting exits 2, an unreachable Kafka 69, a failed engine 70."""
+    """Run a command.
+
+    A wrong setting exits 2; Kafka, a vendor or a registry that is away, 69; a failed engine, 70.
+    """
     try:
         commands(prog_name="streams")
     except ConfigurationError as error:
@@ -68,6 +79,9 @@ def main() -> None:
     except EngineFailed as error:
         click.echo(f"streams: {error}", err=True)
         sys.exit(70)
+    except StreamsError as error:
+        click.echo(f"streams: {error}", err=True)
+        sys.exit(69)
     except Exception as error:
         if not _from_kafka(error):
             raise

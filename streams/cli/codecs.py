@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from streams.avro import registry
-from streams.cli.composition import names_of, sources_of
+from streams.cli.composition import intake_of, names_of, sources_of
 from streams.errors import ConfigurationError
+from streams.names import ORDERGROOVE
 from streams.registry import Address, RegistryAway, RegistryClient, Schemas, ServedRegistry, Waiting
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def schemas_of(settings: Settings, written: Collection[str], *, wait: bool) -> S
 def schemas_by_topic(settings: Settings) -> dict[str, str]:
     """Every topic of ours that holds Avro → the name of its schema."""
     names = names_of(settings)
-    found = {names.outcomes: "outcome"}
+    found = {names.outcomes: "outcome", intake_of(settings): f"sources/{ORDERGROOVE}"}
     for source in sources_of(settings):
         found[names.events(source)] = f"sources/{source}"
         found[names.dead_letters(source)] = "dead_letter"

@@ -24,7 +24,7 @@ from streams.engine.state.opening import open_local_state
 from streams.engine.state.rocksdb import RocksStore
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
-from streams.names import LARGEST_DEAD_LETTER, OKENDO, ORDERGROOVE, Names
+from streams.names import LARGEST_DEAD_LETTER, OKENDO, ORDERGROOVE, SOURCES, Names
 from streams.route import Route
 from streams.settings import Okendo
 from streams.sources import okendo
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from streams.derive.terms import History
     from streams.engine.state.store import StateStore
+    from streams.names import Topic
     from streams.settings import Connection as ConnectionSettings
     from streams.settings import Settings
 
@@ -57,6 +58,40 @@ def kafka_of(settings: Settings, client_id: str) -> KafkaSettings:
 def names_of(settings: Settings) -> Names:
     """What everything is called."""
     return Names(settings.prefix)
+
+
+def intake_of(settings: Settings, source: str = ORDERGROOVE) -> str:
+    """The topic that a source's new records are written to: hydrate's, where that is set up.
+
+    Hydrate is for Ordergroove: Okendo's API is too slow to be asked of each event. Raises
+    `ConfigurationError`.
+    """
+    hydrated = hydrated_topic(settings) if source == ORDERGROOVE else None
+    return hydrated or names_of(settings).events(source)
+
+
+def hydrated_topic(settings: Settings) -> str | None:
+    """The topic that hydrate reads; None: no hydrate. Raises `ConfigurationError`."""
+    topic = settings.hydrate.topic
+    names = names_of(settings)
+    ours = {each.name for each in names.topics(settings.connections, SOURCES)}
+    if topic is not None and topic in ours | {names.entities_changelog}:
+        raise ConfigurationError(
+            "hydrate.topic",
+            f"{topic} is a topic that others of this prefix write or read",
+            "Name one that only ingest, sync and bridges write",
+        )
+    if topic is not None and topic == settings.rekey.topic:
+        raise ConfigurationError(
+            "hydrate.topic", "rekey reads this topic and would write into it", "Name another one"
+        )
+    return topic
+
+
+def topics_of(settings: Settings) -> list[Topic]:
+    """Every topic that Kafka must hold; raises `ConfigurationError`."""
+    names, hydrated = names_of(settings), hydrated_topic(settings)
+    return [*names.topics(settings.connections, sources_of(settings), hydrated)]
 
 
 def sources_of(settings: Settings) -> tuple[str, ...]:
@@ -85,8 +120,9 @@ def loyalty_options_of(
 ) -> LoyaltyOptions:
     """How loyalty events are derived: arguments and errors are those of `derive_options_of`."""
     told, shared = settings.okendo or Okendo(), derive_options_of(settings, started_at, history)
+    unseeded = history is None and awaits_sync(settings)  # no sync brings members
     return LoyaltyOptions(
-        history=shared.history,
+        history="live" if unseeded else shared.history,
         synced_at=shared.synced_at,
         flows_from=shared.flows_from,
         announce=shared.announce,
@@ -100,18 +136,12 @@ def loyalty_options_of(
 def derive_options_of(
     settings: Settings, started_at: int = 0, history: History | None = None
 ) -> DeriveOptions:
-    """How events are derived; raises `ConfigurationError`.
+    """How events are derived.
 
     `started_at`: derive's first start in epoch milliseconds, which `flows_from = "start"` means.
     `history` stands in for the setting.
     """
     told = settings.derive
-    if history is None and told.history == "synced" and told.synced_at is None:
-        raise ConfigurationError(
-            "derive.synced_at",
-            "history = synced needs the time at which the seeding ended",
-            "Set it like 2026-10-01T12:00:00Z, or history to live",
-        )
     starts: Mapping[object, int] = {"start": started_at, "beginning": 0}
     return DeriveOptions(
         history=history or told.history,
@@ -123,9 +153,15 @@ def derive_options_of(
         native_subscriptions_created=told.native_subscriptions_created,
         cancel_settle=_milliseconds(told.cancel_settle),
         checkout_settle=_milliseconds(told.checkout_settle),
+        card_expiration_warnings=told.card_expiration_warnings,
         announce=frozenset(told.announce),
         late_after=_milliseconds(told.late_after),
     )
+
+
+def awaits_sync(settings: Settings) -> bool:
+    """Whether the source topic itself says when each merchant's first sync ended."""
+    return settings.derive.history == "synced" and settings.derive.synced_at is None
 
 
 def _instant(when: datetime | None) -> int:
@@ -149,13 +185,23 @@ def breaker_rule_of(settings: Settings) -> Rule:
 
 def state_store_of(settings: Settings, source: str = ORDERGROOVE) -> StateStore:
     """Where derive keeps a source's rows; raises `ConfigurationError` if that is not possible."""
-    told = settings.derive
-    if told.state_store == "memory":
+    group = names_of(settings).derived(source).group
+    return _store(settings, group, on_disk=settings.derive.state_store == "rocksdb")
+
+
+def hydrate_store_of(settings: Settings) -> StateStore:
+    """Where hydrate keeps its rows; raises `ConfigurationError` if that is not possible."""
+    group = names_of(settings).hydrate_group
+    return _store(settings, group, on_disk=settings.hydrate.state_store == "rocksdb")
+
+
+def _store(settings: Settings, group: str, *, on_disk: bool) -> StateStore:
+    if not on_disk:
         return MemoryStore()
+    told = settings.derive
     # a restart must find it again: no process id
     name = quote(settings.kafka.instance_id or socket.gethostname(), safe="")
-    directory = told.state_directory / f"{names_of(settings).derived(source).group}-{name}"
-    return RocksStore(open_local_state(directory, told.state_cache))
+    return RocksStore(open_local_state(told.state_directory / f"{group}-{name}", told.state_cache))
 
 
 def stall_timeout_of(settings: Settings) -> float:

@@ -74,9 +74,23 @@ def address_of(name: str, configured: ConnectionSettings) -> str | None:
     """Where the API is, if not at the vendor's; without TLS only where this setting says so."""
     if configured.url is None:
         return None
-    setting, fix = f"connections.{name}.url", "Write it like https://api.shop-demo.io"
+    return checked_address(f"connections.{name}.url", configured.url, "credentials")
+
+
+def checked_address(setting: str, url: str, secret: str) -> str:
+    """The address of an API, as it is set.
+
+    Args:
+        setting: names it in errors.
+        url: its value.
+        secret: the setting that a key belongs into.
+
+    Raises:
+        ConfigurationError: it is none, or says more than where the API is.
+    """
+    fix = "Write it like https://api.shop-demo.io"
     try:
-        parts = urlsplit(configured.url)
+        parts = urlsplit(url)
         known = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise ConfigurationError(setting, "not an address", fix) from None
@@ -84,9 +98,9 @@ def address_of(name: str, configured: ConnectionSettings) -> str | None:
         raise ConfigurationError(setting, "not the address of an HTTP API", fix)
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigurationError(
-            setting, "it says more than where the API is", f"{fix}; a key goes into credentials"
+            setting, "it says more than where the API is", f"{fix}; a key goes into {secret}"
         )
-    return configured.url
+    return url
 
 
 def credentials_of(name: str, configured: ConnectionSettings, *, needed: bool = False) -> str:

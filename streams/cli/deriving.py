@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.cli.composition import (
+    awaits_sync,
     breaker_rule_of,
     derive_options_of,
     instance_of,
@@ -15,25 +17,30 @@ from streams.cli.composition import (
 )
 from streams.cli.mapping import mapping_of
 from streams.cli.rekey import check_customers_keys
-from streams.engine.admin import check_same_partitions
+from streams.control.kept_store import KeptStore
+from streams.control.tables import check_kept, whole_table_of
 from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.partitioning import check_keys
+from streams.engine.publishing import publication_of
 from streams.errors import BadRecord
-from streams.families import MEMBERS
+from streams.families import MEMBERS, SUBSCRIBERS, of_generation
 from streams.metrics import DeriveCounts
 from streams.model.ids import customer_key
-from streams.names import OKENDO
+from streams.names import OKENDO, ORDERGROOVE
 from streams.pipeline import Pipeline
 from streams.sources.okendo import check_owner
 from streams.sources.ordergroove.mapping import events_reader
-from streams.topology import DeriveJob, derive_lane, publication_of
+from streams.synced import History
+from streams.topology import DeriveJob, derive_lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streams.avro import Codec
     from streams.engine.kafka import KafkaSettings
     from streams.engine.lane import Lane
     from streams.engine.state.store import StateStore
+    from streams.rebuild.reading import Events
     from streams.registry import Schemas
     from streams.settings import Settings
 
@@ -57,7 +64,7 @@ def prepared_lane(shared: Deriving, source: str, store: StateStore) -> tuple[Lan
     kafka, settings, schemas, at = shared
     names = names_of(settings)
     derived = names.derived(source)
-    check_same_partitions(kafka, derived.topic, derived.changelog)
+    table = whole_table_of(kafka, names, source)
     if source == OKENDO:
         _check_members_keys(kafka, derived.topic, schemas)
     else:
@@ -66,27 +73,67 @@ def prepared_lane(shared: Deriving, source: str, store: StateStore) -> tuple[Lan
         kafka, derived.group, derived.topic, start="beginning", control=names.control
     )
     counts = DeriveCounts()
-    from_start = settings.derive.flows_from == "start"
-    pipeline = _pipeline(source, settings, schemas, started_at)
-    job = DeriveJob(pipeline, names, schemas, counts, from_start=from_start)
+    pipeline = pipeline_of(source, settings, schemas, started_at, generation=table.generation)
+    job = job_of(settings, pipeline, schemas, counts)
+    job.derived = derived._replace(changelog=table.changelog)
     exactly_once = settings.derive.guarantee == "exactly_once"
     transactional_id = f"{derived.group}-{instance_of(settings)}" if exactly_once else None
     on_disk = settings.derive.state_store == "rocksdb"
     publication = publication_of(kafka, transactional_id, at, ends=on_disk)
-    return derive_lane(kafka, job, publication, breaker_rule_of(settings), store), counts
+    kept = KeptStore(store, partial(check_kept, kafka, names, source, table))
+    return derive_lane(kafka, job, publication, breaker_rule_of(settings), kept), counts
 
 
-def _pipeline(source: str, settings: Settings, schemas: Schemas, started_at: int) -> Pipeline[Any]:
+def job_of(
+    settings: Settings, pipeline: Pipeline[Any], schemas: Schemas, counts: DeriveCounts
+) -> DeriveJob:
+    """What derive does with the records of a source."""
+    from_start = settings.derive.flows_from == "start"
+    history = None
+    if pipeline.source == ORDERGROOVE:
+        history = History(pipeline, awaited=awaits_sync(settings))
+    names = names_of(settings)
+    return DeriveJob(pipeline, names, schemas, counts, from_start=from_start, history=history)
+
+
+def pipeline_of(
+    source: str,
+    settings: Settings,
+    schemas: Schemas,
+    started_at: int,
+    *,
+    generation: int = 0,
+    events: Events | None = None,
+) -> Pipeline[Any]:
+    """A source's pipeline, by the settings.
+
+    Args:
+        source: whose.
+        settings: all of them.
+        schemas: of the process.
+        started_at: when derive began with the source, epoch milliseconds.
+        generation: of the table that it keeps.
+        events: how records are read; None: as ever. Then nothing is told to anybody.
+    """
     codec, enriched = schemas.codec(f"sources/{source}"), schemas.codec("events/enriched")
-    routes = routes_of(settings)
+    routes = routes_of(settings) if events is None else []
     if source == OKENDO:
         options = loyalty_options_of(settings, started_at)
-        return Pipeline(codec, enriched, routes, options, MEMBERS)
-    told = settings.ordergroove.mapping
-    reading = webhook_options_of(settings)
-    events = None if told is None else events_reader(codec, mapping_of(told), reading)
+        members = of_generation(MEMBERS, generation)
+        return Pipeline(codec, enriched, routes, options, members, events)
     concluding = derive_options_of(settings, started_at)
-    return Pipeline(codec, enriched, routes, concluding, events=events)
+    subscribers = of_generation(SUBSCRIBERS, generation)
+    if events is None:
+        events = mapped_events_of(settings, codec)
+    return Pipeline(codec, enriched, routes, concluding, subscribers, events)
+
+
+def mapped_events_of(settings: Settings, codec: Codec) -> Events | None:
+    """How a merchant's own records are read; None where they are ours."""
+    told = settings.ordergroove.mapping
+    if told is None:
+        return None
+    return events_reader(codec, mapping_of(told), webhook_options_of(settings))
 
 
 def _check_members_keys(kafka: KafkaSettings, topic: str, schemas: Schemas) -> None:

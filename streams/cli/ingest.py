@@ -13,12 +13,14 @@ import click
 
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
+    intake_of,
     kafka_of,
     loyalty_webhook_options_of,
     names_of,
     webhook_options_of,
 )
 from streams.cli.context import Context, pass_context
+from streams.cli.erased import following_erased
 from streams.cli.logs import configure_logs
 from streams.engine.admin import partition_count
 from streams.engine.away import await_broker
@@ -49,13 +51,14 @@ log = logging.getLogger(__name__)
 @pass_context
 def ingest(context: Context, port: int | None) -> None:
     """Webhooks → source topics: whoever signed one is told 200 once Kafka has it."""
-    configure_logs()
     settings = context.settings
+    configure_logs(settings.logs)
     told, kafka = settings.ingest, kafka_of(settings, "streams-ingest")
     keys = {place: _keys_of(*place, address) for place, address in _addresses(settings).items()}
     sources = sorted({source for source, _ in keys})
     names = names_of(settings)
-    topics = [*map(names.events, sources), *map(names.dead_letters, sources)]
+    intakes = [intake_of(settings, each) for each in sources]
+    topics = [*intakes, *map(names.dead_letters, sources)]
     schemas = schemas_of(settings, topics, wait=True)
     await_broker(kafka)
     for topic in topics:
@@ -65,20 +68,22 @@ def ingest(context: Context, port: int | None) -> None:
         for (source, account), each in keys.items()
     }
     producer = RecordProducer(kafka)
-    receiver = Receiver(
-        routes,
-        producer,
-        time.time,
-        patience=told.patience.total_seconds(),
-        refused=REFUSED,
-    )
-    registry = registry_of(partial(ingest_metrics, receiver.answers))
-    app = application(
-        receiver,
-        max_body=told.max_body,
-        metrics=partial(metrics_page, registry),
-    )
-    run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
+    with following_erased(settings, kafka) as erased:
+        receiver = Receiver(
+            routes,
+            producer,
+            time.time,
+            patience=told.patience.total_seconds(),
+            refused=REFUSED,
+            hides=erased.hides,
+        )
+        registry = registry_of(partial(ingest_metrics, receiver.answers))
+        app = application(
+            receiver,
+            max_body=told.max_body,
+            metrics=partial(metrics_page, registry),
+        )
+        run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
     producer.flush()
     producer.close()
 
@@ -129,7 +134,7 @@ def _route(settings: Settings, schemas: Schemas, source: str, account: str, keys
         accounts=frozenset({account, *address.also}),
         verify=verified,
         record_of=record_of,
-        topic=names.events(source),
+        topic=intake_of(settings, source),
         dead_letters=names.dead_letters(source),
         encode=codec(f"sources/{source}").encode,
         encode_dead_letter=codec("dead_letter").encode,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.row_lines import UNKNOWN, remembered, time_text
+from streams.cli.row_lines import UNKNOWN, erased_line, remembered, time_text
 from streams.model.member import member_view
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def _standing(row: Member) -> Iterator[str]:
 
 def _history(row: Member) -> Iterator[str]:
     yield "complete: all of the past is known" if row.complete else "incomplete"
+    yield from erased_line(row.erased_at)
     for spell in row.spells:
         yield f"sequence {spell.first} to {spell.last}  {spell.status or 'deleted'}{_tier(spell)}"
 

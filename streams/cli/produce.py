@@ -11,6 +11,7 @@ import click
 
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
+    intake_of,
     kafka_of,
     loyalty_webhook_options_of,
     names_of,
@@ -74,8 +75,7 @@ def okendo(context: Context, file: BinaryIO) -> None:
 
 
 def _produce(settings: Settings, source: str, file: BinaryIO, mapped: Mapped) -> None:
-    names = names_of(settings)
-    events, dead_letters = names.events(source), names.dead_letters(source)
+    events, dead_letters = intake_of(settings, source), names_of(settings).dead_letters(source)
     codec = schemas_of(settings, [events, dead_letters], wait=False).codec
     record, dead_letter = codec(f"sources/{source}"), codec("dead_letter")
     producer = RecordProducer(kafka_of(settings, "streams-produce"))

@@ -6,17 +6,20 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from streams.cli.composition import breaker_rule_of, instance_of, names_of
+from streams.cli.composition import breaker_rule_of, instance_of, intake_of, names_of
 from streams.cli.mapping import check_rekeyed, owner_of
+from streams.control.tables import table_of
 from streams.engine.admin import check_same_partitions, partition_count
 from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.partitioning import check_keys
+from streams.engine.publishing import publication_of
 from streams.errors import BadRecord, ConfigurationError
 from streams.model.ids import customer_key
 from streams.names import SOURCES
 from streams.rekey import RekeyJob
+from streams.source_letters import SourceLetters
 from streams.sources.ordergroove import check_owner
-from streams.topology import SOURCE, SourceLetters, publication_of, rekey_lane
+from streams.topology import SOURCE, rekey_lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +33,22 @@ if TYPE_CHECKING:
 
 
 def check_customers_keys(kafka: KafkaSettings, settings: Settings, schemas: Schemas) -> None:
-    """Raise `ConfigurationError` if the source topic is not keyed by customer, naming the remedy.
+    """Raise `ConfigurationError` if the source topic is not keyed by customer (`check_keyed`)."""
+    source = names_of(settings).events(SOURCE)
+    remedy = (
+        f'Set another `prefix`, and `rekey.topic = "{source}"`; then run `streams topics create`,'
+        " and `streams worker rekey` beside derive"
+    )
+    check_keyed(kafka, schemas, source, remedy)
+
+
+def check_keyed(kafka: KafkaSettings, schemas: Schemas, topic: str, remedy: str) -> None:
+    """Raise `ConfigurationError` with the remedy if a topic of records is not keyed by customer.
 
     A record that cannot be read is not judged by its owner: it will be a dead letter. Nor is any
     while the registry is away, which derive waits for later, with its health to be seen.
     """
     decode = schemas.decode_in_thread(f"sources/{SOURCE}")
-    source = names_of(settings).events(SOURCE)
 
     def owner_of(value: bytes | None) -> bytes | None:
         try:
@@ -46,13 +58,7 @@ def check_customers_keys(kafka: KafkaSettings, settings: Settings, schemas: Sche
             return None
         return customer_key(record["merchant"], record["customer_id"])
 
-    check_keys(
-        kafka,
-        source,
-        owner_of,
-        f'Set another `prefix`, and `rekey.topic = "{source}"`; then run `streams topics create`,'
-        " and `streams worker rekey` beside derive",
-    )
+    check_keys(kafka, topic, owner_of, remedy)
 
 
 def foreign_topic(settings: Settings) -> str:
@@ -88,13 +94,13 @@ def prepared_rekey(
         KafkaException: the broker does not answer.
     """
     topic, names = foreign_topic(settings), names_of(settings)
-    target, group = names.events(SOURCE), names.rekey_group
+    target, group = intake_of(settings), names.rekey_group
     try:
         partition_count(kafka, topic)
     except ConfigurationError:
         problem = f"there is no topic {topic}"
         raise ConfigurationError("rekey.topic", problem, "Name one that there is") from None
-    check_same_partitions(kafka, target, names.subscribers_changelog)
+    check_same_partitions(kafka, target, table_of(kafka, names, SOURCE).changelog)
     partition_count(kafka, names.dead_letters(SOURCE))
     began_at = ensure_first_offsets(
         kafka, group, topic, start=_start(settings), control=names.control, may_grow=True

@@ -55,6 +55,7 @@ def _history(row: Subscriber) -> Iterator[str]:
     yield f"customer created {time_text(row.customer_created)}"
     if row.begun is not None:
         yield f"first seen in an event of {time_text(row.begun)}"
+    yield from erased_line(row.erased_at)
     if row.last_cancel is None:
         yield "no subscriber.cancel was told"
     else:
@@ -121,6 +122,12 @@ def _products(row: Subscriber) -> Iterator[str]:
 def _out_of_stock(row: Subscriber) -> Iterator[str]:
     for id_, since in row.first_out_of_stock.items():
         yield f"{id_}  since {time_text(since)}"
+
+
+def erased_line(erased_at: int | None) -> Iterator[str]:
+    """That somebody was erased, if they were."""
+    if erased_at is not None:
+        yield f"erased {time_text(erased_at)}: what was created before is dropped"
 
 
 def remembered(seen: Mapping[int, bytes]) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,13 +20,39 @@ from streams.simulators import SIMULATORS, read_options, run
 @click.option("--limits", default="1", help="Factor on the vendor's rate limits, or `off`.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write requests here, as lines.")
 @click.option("--faults", type=click.Path(path_type=Path), help="Faults to show (TOML).")
-def simulate(
-    vendor: str, port: int, host: str, limits: str, record: Path | None, faults: Path | None
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="One of the vendor's switches; as in TOML, a text also without quotes.",
+)
+def simulate(  # noqa: PLR0913, PLR0917 - its options are the command line
+    vendor: str,
+    port: int,
+    host: str,
+    limits: str,
+    record: Path | None,
+    faults: Path | None,
+    switches: tuple[str, ...],
 ) -> None:
     """Run VENDOR's API: strict, with its rate limits, silent drops and error bodies."""
     try:
         options = read_options(limits, record, faults)
+        given = dict(map(_switch, switches))
+        options = replace(options, switches={**options.switches, **given})
         simulator = SIMULATORS[vendor](options)
     except (ValueError, OSError) as error:
         raise ConfigurationError("simulate", str(error), "See streams simulate --help") from None
     run(simulator, host=host, port=port, ready=click.echo)
+
+
+def _switch(text: str) -> tuple[str, Any]:
+    """Name and value of a switch; raises ValueError."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"--switch: write it as NAME=VALUE: {text!r}")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value

@@ -1,4 +1,4 @@
-"""`streams table get`: what the derive workers know of one customer, as their changelog has it."""
+"""`streams table`: the rows that derive workers keep, as their changelog has them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from streams.cli.composition import kafka_of, names_of
 from streams.cli.context import Context, pass_context
 from streams.cli.member_lines import member_lines
 from streams.cli.row_lines import row_lines
+from streams.cli.table_snapshot import snapshot
+from streams.control.tables import table_of
 from streams.engine.lookup import look_up
 from streams.errors import ConfigurationError
 from streams.families import MEMBERS, SUBSCRIBERS
@@ -36,6 +38,9 @@ def table() -> None:
     """Rows that the derive workers keep, a customer each."""
 
 
+table.add_command(snapshot)
+
+
 @table.command()
 @click.argument("key")
 @click.option(
@@ -48,14 +53,25 @@ def table() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every field by its name.")
 @click.option("--reveal", is_flag=True, help="Show e-mail, phone, names and reasons as they are.")
+@click.option(
+    "--generation", type=click.IntRange(0), help="Of the table; default: the one derive keeps."
+)
 @pass_context
-def get(context: Context, key: str, name: str, *, as_json: bool, reveal: bool) -> None:
+def get(
+    context: Context,
+    key: str,
+    name: str,
+    generation: int | None,
+    *,
+    as_json: bool,
+    reveal: bool,
+) -> None:
     """Show the row of KEY (MERCHANT:CUSTOMER) and what it remembers, masked by default.
 
     It is the newest committed row of the changelog; nothing running is asked or disturbed. What
     --json --reveal prints may be given to `streams explain --state`.
     """
-    row = _row(context, key, TABLES[name])
+    row = _row(context, key, TABLES[name], generation)
     if row is None:
         click.echo(f"no such row: {key}", err=True)
         sys.exit(NO_SUCH_ROW)
@@ -71,14 +87,19 @@ def get(context: Context, key: str, name: str, *, as_json: bool, reveal: bool) -
         click.echo("\n".join([key, *lines]))
 
 
-def _row(context: Context, key: str, table_: Family[Any, Any, Any]) -> Subscriber | Member | None:
+def _row(
+    context: Context, key: str, table_: Family[Any, Any, Any], generation: int | None
+) -> Subscriber | Member | None:
     """The row of a key; raises `ConfigurationError` where that cannot be told."""
     merchant, colon, customer = key.partition(":")
     if not (merchant and colon and customer):
         raise ConfigurationError("KEY", "not the key of a row", "Write it MERCHANT:CUSTOMER")
-    settings = context.settings
-    changelog = names_of(settings).derived(table_.source).changelog
-    value = look_up(kafka_of(settings, "streams-table"), changelog, key.encode())
+    kafka, names = kafka_of(context.settings, "streams-table"), names_of(context.settings)
+    if generation is None:
+        changelog = table_of(kafka, names, table_.source).changelog
+    else:
+        changelog = names.changelog(table_.source, generation)
+    value = look_up(kafka, changelog, key.encode())
     try:
         row: Subscriber | Member | None = None if value is None else table_.decode(value)
     except msgspec.DecodeError:

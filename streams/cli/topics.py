@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from streams.cli.composition import kafka_of, names_of, sources_of
+from streams.cli.composition import kafka_of, topics_of
 from streams.cli.context import Context, pass_context
+from streams.cli.topics_rewrite import rewrite
 from streams.engine.admin import TopicSpec, create_topics
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 
 @click.group()
@@ -14,22 +20,30 @@ def topics() -> None:
     """Topics of Kafka."""
 
 
+topics.add_command(rewrite)
+
+
 @topics.command()
 @pass_context
 def create(context: Context) -> None:
     """Create every topic that is missing, with its policy; those that exist are left alone."""
     settings = context.settings
+    specs = specs_of(settings)
+    made = create_topics(kafka_of(settings, "streams-topics"), specs)
+    for spec in specs:
+        click.echo(f"{'created' if spec.name in made else 'exists '}  {spec.name}")
+
+
+def specs_of(settings: Settings) -> list[TopicSpec]:
+    """Every topic that Kafka must hold, as it must be; raises `ConfigurationError`."""
     replication = settings.topics.replication
     enough = {"min.insync.replicas": str(min(2, replication))}
-    specs = [
+    return [
         TopicSpec(
             name=topic.name,
             partitions=settings.topics.partitions,
             replication=replication,
             config=topic.config | enough,
         )
-        for topic in names_of(settings).topics(settings.connections, sources_of(settings))
+        for topic in topics_of(settings)
     ]
-    made = create_topics(kafka_of(settings, "streams-topics"), specs)
-    for spec in specs:
-        click.echo(f"{'created' if spec.name in made else 'exists '}  {spec.name}")

@@ -12,6 +12,8 @@ from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
     breaker_rule_of,
     connection_of,
+    hydrate_store_of,
+    intake_of,
     kafka_of,
     loyalty_options_of,
     names_of,
@@ -23,6 +25,7 @@ from streams.cli.composition import (
 from streams.cli.context import Context, pass_context
 from streams.cli.deriving import Deriving, prepared_lane
 from streams.cli.foreign import checked_mapping
+from streams.cli.hydrate import Hydrating, apis_of, checked_topic, prepared_hydrate
 from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
 from streams.cli.rekey import foreign_topic, prepared_rekey
@@ -37,10 +40,12 @@ from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.following import Follower
 from streams.engine.growth import watch_partitions
 from streams.engine.producer import RecordProducer
+from streams.engine.retention import watch_retention
 from streams.engine.shell import EngineApp, build_app
 from streams.engine.worker import run_worker
 from streams.errors import ConfigurationError
 from streams.health import serve_health, starting_pages
+from streams.hydrate.counts import HydrateCounts, hydrate_metrics
 from streams.metrics import (
     Readers,
     RekeyCounts,
@@ -71,9 +76,10 @@ port_option = click.option("--port", type=click.IntRange(0, 65535), help="HTTP p
 
 
 @click.group()
-def worker() -> None:
+@pass_context
+def worker(context: Context) -> None:
     """Run a role; any number of processes of each."""
-    configure_logs()
+    configure_logs(context.settings.logs)
 
 
 @worker.command()
@@ -107,7 +113,7 @@ def rekey(context: Context, port: int | None) -> None:
     settings = context.settings
     foreign_topic(settings)  # what is wrong there is said without Kafka or a registry
     names, kafka = names_of(settings), kafka_of(settings, "streams-rekey")
-    source, counts, at = names.events(SOURCE), RekeyCounts(), rehearsal()
+    source, counts, at = intake_of(settings), RekeyCounts(), rehearsal()
     with _starting(settings, port):
         schemas = schemas_of(settings, [names.dead_letters(SOURCE)], wait=True)
         await_broker(kafka)
@@ -115,6 +121,26 @@ def rekey(context: Context, port: int | None) -> None:
     app = _app(settings, lane.group, kafka, [lane], port)
     watch_partitions(app, {source: partition_count(kafka, source)})
     _run(app, partial(rekey_metrics, counts), schemas)
+
+
+@worker.command()
+@port_option
+@pass_context
+def hydrate(context: Context, port: int | None) -> None:
+    """A topic of Ordergroove's records → source topic, with what they lacked: exactly once."""
+    settings = context.settings
+    checked_topic(settings)
+    store, apis = hydrate_store_of(settings), apis_of(settings)
+    names, kafka = names_of(settings), kafka_of(settings, "streams-hydrate")
+    target, counts, at = names.events(SOURCE), HydrateCounts(), rehearsal()
+    with _starting(settings, port):
+        schemas = schemas_of(settings, [target, names.dead_letters(SOURCE)], wait=True)
+        await_broker(kafka)
+    shared = Hydrating(kafka, settings, schemas, counts, at)
+    lane = prepared_hydrate(shared, apis, store)
+    app = _app(settings, lane.group, kafka, [lane], port)
+    watch_partitions(app, {target: partition_count(kafka, target)})
+    _run(app, partial(hydrate_metrics, counts), schemas)
 
 
 @worker.command()
@@ -154,7 +180,7 @@ def deliver(
 
     app.task(share)
     letters = [*map(topics.dead_letters, chosen)]
-    _run(app, partial(delivery_metrics, statistics), schemas, letters)
+    _run(app, partial(delivery_metrics, statistics, accounts), schemas, letters)
 
 
 def _check_topics(kafka: KafkaSettings, settings: Settings, name: str, lane: Lane) -> None:
@@ -222,7 +248,7 @@ def _run(
     depths = Depths(app.kafka, letters)
     readers: list[Callable[[], Readers]] = [
         metrics,
-        partial(engine_metrics, lambda: app.pollers),
+        partial(engine_metrics, lambda: app.pollers, watch_retention(app)),
         lambda: dead_letter_metrics(depths()),
     ]
     if schemas.waiting is not None:

@@ -34,9 +34,10 @@ class Attempts:
         self._statistics = statistics
         self._clock = clock
 
-    async def make(self, steps: Sequence[Step]) -> Sequence[Verdict]:
+    async def make(self, steps: Sequence[Step], trace: str | None = None) -> Sequence[Verdict]:
         """Send these parts' records once, in one call: what the answer means for each.
 
+        `trace`: the trace context that the call is part of, if it is one's.
         Attempts, status, latency and answer are noted in the steps.
         """
         for step in steps:
@@ -45,7 +46,8 @@ class Attempts:
         request = steps[0].request
         began = self._clock.monotonic()
         try:
-            response = await self._http.send(request, request.framed(each.body for each in steps))
+            body = request.framed(each.body for each in steps)
+            response = await self._http.send(request, body, trace)
         except TransportFailure as failure:
             self._statistics.failures[failure.reason] += 1
             verdicts: Sequence[Verdict] = [Retry(failure.reason)] * len(steps)

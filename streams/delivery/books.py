@@ -11,6 +11,7 @@ from streams.model.delivery import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from streams.delivery.erasures import Erasures
     from streams.delivery.guard import Guard
     from streams.delivery.known import Known
     from streams.delivery.outcomes import Outcomes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from streams.delivery.profile_sync import ProfileSync
     from streams.delivery.profiles import Profiles
     from streams.delivery.things import SentThings
+    from streams.model.enriched import EnrichedEvent
 
 
 class Books(NamedTuple):
@@ -31,6 +33,7 @@ class Books(NamedTuple):
         sync: profiles that wait for their time.
         parking: customers who are stuck.
         guard: the breaker and the circuit.
+        erasures: customers who were erased.
     """
 
     outcomes: Outcomes
@@ -39,12 +42,14 @@ class Books(NamedTuple):
     sync: ProfileSync
     parking: Parking
     guard: Guard
+    erasures: Erasures
 
     def install(self, partition: int, epoch: int, known: Known) -> None:
         """Take what was restored of a partition."""
         self.profiles.install(partition, known)
         self.things.install(partition, known)
         self.sync.install(partition, epoch, known)
+        self.erasures.install(partition, known)
 
     def drop(self, partitions: Collection[int]) -> None:
         """Forget these partitions."""
@@ -52,6 +57,12 @@ class Books(NamedTuple):
         self.things.drop(partitions)
         self.sync.drop(partitions)
         self.parking.drop(partitions)
+        self.erasures.drop(partitions)
+
+    def forget(self, delivery: Delivery, event: EnrichedEvent) -> None:
+        """Forget what the vendor has of the customer of an erase: its turn has come."""
+        self.profiles.forget(delivery, event)
+        self.things.forget(delivery, event)
 
     def conclude(self, delivery: Delivery, step: Step, conclusion: Conclusion) -> None:
         """Conclude the part that was just tried, and take its step away.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from streams.delivery.batching import parted
 from streams.model.delivery import Retry
+from streams.model.trace import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -27,7 +28,7 @@ class Calls:
 
     def __init__(
         self,
-        attempt: Callable[[Sequence[Step]], Awaitable[Sequence[Verdict]]],
+        attempt: Callable[[Sequence[Step], str | None], Awaitable[Sequence[Verdict]]],
         follow: Callable[[Delivery, Step, Verdict | None], None],
         heard: Callable[[Delivery, Verdict], None],
         owner: Owner,
@@ -37,7 +38,7 @@ class Calls:
         """Take what it works with.
 
         Args:
-            attempt: makes a call with these records; their verdicts, in order.
+            attempt: makes a call with these records, in this trace; their verdicts, in order.
             follow: does what follows from a record's verdict; None: it is to be sent again, in the
                 company that its step says.
             heard: told first of what each call came to, for one of its deliveries.
@@ -89,8 +90,9 @@ class Calls:
     async def _try(self, deliveries: Sequence[Delivery]) -> None:
         task = asyncio.current_task()
         steps = [each.steps[0] for each in deliveries]
+        trace = trace_of(deliveries[0].headers) if len(deliveries) == 1 else None  # else of many
         try:
-            found = await self._attempt(steps)
+            found = await self._attempt(steps, trace)
             self._heard(deliveries[0], min(found, key=lambda each: isinstance(each, Retry)))
             verdicts: list[Verdict | None] = list(found)
             for places in parted(found, again=steps[0].company > 0):

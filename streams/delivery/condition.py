@@ -45,6 +45,7 @@ class Condition:
     def halted(self, reason: str) -> None:
         """Show that the connection is paused: the vendor refuses the credentials."""
         log.error("%s: paused, the vendor refuses the credentials: %s", self._name, reason)
+        self.statistics.unauthorized = True
         self._show()
 
     def pause(self, reason: str) -> None:
@@ -52,6 +53,7 @@ class Condition:
         if self.statistics.paused != reason:
             log.warning("%s: paused: %s", self._name, reason)
             self.statistics.paused = reason
+            self.statistics.unauthorized = False
             self._off = False
             self._show()
 
@@ -60,6 +62,7 @@ class Condition:
         if self.statistics.paused is not None:
             log.info("%s: resumed", self._name)
             self.statistics.paused = None
+            self.statistics.unauthorized = False
             self._show()
 
     def stopped(self, reason: str | None) -> None:

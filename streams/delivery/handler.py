@@ -62,7 +62,8 @@ class DeliveryHandler(Condition):
         Raises:
             ConfigurationError: credentials that no header can carry.
         """
-        statistics = Statistics(paused="off" if connection.mode == "off" else None)
+        paused = "off" if connection.mode == "off" else None
+        statistics = Statistics(mode=connection.mode, paused=paused)
         super().__init__(connection.name, statistics)
         self.connection = connection
         self._destination = destination
@@ -80,7 +81,8 @@ class DeliveryHandler(Condition):
         self._parts = parts = assemble(
             connection, destination, tools, self, statistics, self._backlog
         )
-        self._sender, self._books, self._http, self._late_errors = parts[:4]
+        self._sender, self._books = parts.sender, parts.books
+        self._http, self._late_errors = parts.http, parts.late_errors
         self._books.sync.attach(self._sender.offer, self._numbered, self.progressed)
         self._low = LowLane(
             tools.low,
@@ -205,6 +207,7 @@ class DeliveryHandler(Condition):
     def govern(self, gate: Gate) -> None:
         """Let deliveries that are rendered from now on go by this gate."""
         self._parts.renderer.gate = gate
+        self.statistics.mode = gate.mode
         self._sender.renew()
         self._look_for_late_errors()
 

@@ -113,13 +113,13 @@ class Http:
             *_encoded(authorization),
         ]
 
-    async def send(self, request: Request, body: bytes) -> Response:
-        """Send a request with this body and read the whole answer.
+    async def send(self, request: Request, body: bytes, trace: str | None = None) -> Response:
+        """Send a request with this body, in this trace (W3C), and read the whole answer.
 
         Raises:
             TransportFailure: no whole answer came.
         """
-        outgoing = self._outgoing(request, body)
+        outgoing = self._outgoing(request, body, trace)
         async with self._slots:
             try:
                 async with asyncio.timeout(self._timeouts.total):
@@ -151,12 +151,14 @@ class Http:
             network_backend=self._sockets,
         )
 
-    def _outgoing(self, request: Request, body: bytes) -> httpcore2.Request:
+    def _outgoing(self, request: Request, body: bytes, trace: str | None) -> httpcore2.Request:
         headers = [
             *self._fixed,
             *_encoded(request.headers),
             (b"content-length", str(len(body)).encode()),
         ]
+        if trace is not None:
+            headers.append((b"traceparent", trace.encode("ascii")))
         origin = self._origin
         url = httpcore2.URL(
             scheme=origin.scheme,

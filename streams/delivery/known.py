@@ -3,14 +3,14 @@
 A compacted topic of the connection's own, with the delivery topic's partitions, holds by customer:
 the profile version that the vendor has (under the customer's key), what was last sent of each thing
 that must not be sent twice, the profile that waits for the next sync, and the deliveries that are
-parked (all under keys that begin with a zero byte, which no customer's does); and how far its low
-lane is.
+parked (all under keys that begin with a zero byte, which no customer's does); how far its low lane
+is; and, under keyed hashes of them, who was erased.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ _THINGS: Final = b"\0things\0"
 _WAITING: Final = b"\0waiting\0"
 _PARKED: Final = b"\0parked\0"
 _LOW: Final = b"\0low\0"
+_ERASED: Final = b"\0erased\0"
 _GENERATION_BITS: Final = 40
 """One small number for both: counts stay far below 2**40."""
 
@@ -83,6 +84,13 @@ class Parked(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.low, self.offset
 
 
+class Erasure(NamedTuple):
+    """A customer was erased: the offset of the delivery that said so, and when, epoch ms."""
+
+    offset: int
+    at: int
+
+
 Place = tuple[bool, int]
 """Whether a record is of the low lane, and its offset there."""
 
@@ -92,6 +100,7 @@ class Known:
     """One partition's customers, each by key; what is parked, by its place.
 
     `low` is how far its twin in the low lane is: the next offset, and where its outcomes begin.
+    `erased` is by keyed hash.
     """
 
     versions: Versions = field(default_factory=dict)
@@ -99,6 +108,7 @@ class Known:
     waiting: dict[bytes, Waiting] = field(default_factory=dict)
     parked: dict[Place, Parked] = field(default_factory=dict)
     low: tuple[int, str] = (0, "")
+    erased: dict[str, Erasure] = field(default_factory=dict)
 
     def note(self, key: bytes, value: bytes | None) -> None:
         """Take a record of the changelog, in order.
@@ -109,23 +119,35 @@ class Known:
         if key.startswith(_THINGS):
             self._note_things(key.removeprefix(_THINGS), value)
         elif key.startswith(_WAITING):
-            customer = key.removeprefix(_WAITING)
-            if value is None:
-                self.waiting.pop(customer, None)
-            else:
-                self.waiting[customer] = _decode_waiting(value)
+            self._note_waiting(key.removeprefix(_WAITING), value)
         elif key.startswith(_PARKED):
-            lane, _, offset = key.removeprefix(_PARKED).partition(b":")
-            if value is None:
-                self.parked.pop((lane == b"low", int(offset)), None)
-            else:
-                self.parked[lane == b"low", int(offset)] = _decode_parked(value)
+            self._note_parked(key.removeprefix(_PARKED), value)
         elif key == _LOW:
             self.low = _decode_low(value)
+        elif key.startswith(_ERASED):
+            self._note_erasure(key.removeprefix(_ERASED).decode(), value)
         elif value is None:
             self.versions.pop(key, None)
         else:
             self.versions[key] = max(self.versions.get(key, 0), decode(value))
+
+    def _note_waiting(self, customer: bytes, value: bytes | None) -> None:
+        if value is None:
+            self.waiting.pop(customer, None)
+        else:
+            self.waiting[customer] = _decode_waiting(value)
+
+    def _note_parked(self, place: bytes, value: bytes | None) -> None:
+        lane, _, offset = place.partition(b":")
+        if value is None:
+            self.parked.pop((lane == b"low", int(offset)), None)
+        else:
+            self.parked[lane == b"low", int(offset)] = _decode_parked(value)
+
+    def _note_erasure(self, name: str, value: bytes | None) -> None:
+        told, known = decode_erasure(value or b""), self.erased.get(name)
+        if known is None or told.at > known.at:
+            self.erased[name] = told
 
     def _note_things(self, customer: bytes, value: bytes | None) -> None:
         if value is None:
@@ -155,6 +177,22 @@ def parked_key(place: Place) -> bytes:
 def low_key() -> bytes:
     """The key of the low lane's position."""
     return _LOW
+
+
+def erased_key(name: str) -> bytes:
+    """The key of an erase, by the customer's keyed hash."""
+    return _ERASED + name.encode()
+
+
+def encode_erasure(erasure: Erasure) -> bytes:
+    """The record of an erase."""
+    return b"%d %d" % erasure
+
+
+def decode_erasure(value: bytes) -> Erasure:
+    """An erase of its record; ValueError for what is none."""
+    offset, _, at = value.partition(b" ")
+    return Erasure(int(offset), int(at))
 
 
 def encode_low(offset: int, metadata: str) -> bytes:

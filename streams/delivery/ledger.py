@@ -125,6 +125,7 @@ class Ledger:
             return
         delivery.finished = True
         self.window.statistics.waiting_bytes -= delivery.size
+        self.window.statistics.finished += 1
         while self._entries and self._entries[0].finished:
             first = self._entries.popleft()
             self.window.statistics.waiting -= 1

@@ -12,6 +12,7 @@ while a stranger uses the same account (`adaptive`).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, deque
 from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -68,6 +69,11 @@ class _Window:
         if len(self.starts) < count:
             return 0.0
         return self.starts[-count] + self._ours * self.portion.stretch * count / allowed
+
+    def started(self, now: float) -> int:
+        """How many were started in the vendor's window that ends now."""
+        since = now - self.seconds
+        return len(self.starts) - bisect_right(self.starts, since)
 
     def gap(self, level: float) -> float:
         """Seconds between two starts, if the window's are spread."""
@@ -138,6 +144,15 @@ class Limiter:
         """How many requests each window of the account allows."""
         return {
             WindowKey(name, window.seconds): window.count
+            for name, endpoint in self._endpoints.items()
+            for window in endpoint.windows
+        }
+
+    def used(self) -> dict[WindowKey, float]:
+        """The share of each of the vendor's windows that was started in the one that ends now."""
+        now = self._clock()
+        return {
+            WindowKey(name, window.seconds): window.started(now) / window.count
             for name, endpoint in self._endpoints.items()
             for window in endpoint.windows
         }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from streams.delivery import dead_letters
+from streams.delivery import dead_letters, narrative
 from streams.delivery.lately import LatelySent, Told
 from streams.delivery.publisher import Outgoing
 from streams.delivery.settled import settled_letter
@@ -102,6 +102,10 @@ class Outcomes:
         If it was redriven and ends well, the letter is settled.
         """
         record = self._record(delivery, part, conclusion, step)
+        narrative.tell(record, delivery)
+        if not (delivery.low or delivery.scheduled):  # these wait on purpose
+            waited = self._desk.clock.now() - delivery.timestamp
+            self._statistics.flow.observe(waited / 1_000)
         name = None
         if self._record_of is not None and step is not None and conclusion.outcome in _TAKEN:
             name = self._record_of(step.request)
@@ -130,6 +134,7 @@ class Outcomes:
             return
         step.mentioned_at = now
         record = self._record(delivery, step.name, conclusion, step)
+        narrative.tell(record, delivery)
         self._publish(record, delivery.key, delivery.partition, _nothing)
 
     def note_late_error(self, error: LateError) -> None:

@@ -6,13 +6,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
     from streams.delivery.excerpt import Answer
-    from streams.model.delivery import Outcome, PartName, Request
+    from streams.model.delivery import Outcome, Part, PartName, Request
     from streams.model.enriched import EnrichedEvent
+    from streams.model.replayed import Replayed
+
+_json = msgspec.json.Encoder().encode
 
 _OVERHEAD = 500
 """Bytes that a delivery costs beside its record, about."""
@@ -93,6 +98,26 @@ class Step:
     under_attempt: float = 0.0
     mentioned_at: float | None = None
 
+    def repair(self, request: Request, reason: str) -> None:
+        """Send this instead from now on, and say why."""
+        self.request, self.body, self.repaired = request, _json(request.body), reason
+
+
+def step_of(part: Part, *, superseded: bool) -> Step:
+    """A part as a step; `superseded`: its profile is not the newest."""
+    brings = part.brings_profile
+    remark = "profile_superseded" if brings and superseded else None
+    return Step(
+        name=part.name,
+        request=part.request,
+        body=_json(part.request.body),
+        accepted_as=part.outcome,
+        carries_profile=brings,
+        remark=remark or part.remark,
+        thing=part.thing,
+        substance=part.substance,
+    )
+
 
 @dataclass(slots=True, eq=False)
 class Delivery:
@@ -110,6 +135,7 @@ class Delivery:
         headers: the record's.
         recalled: outcomes of an earlier run.
         event: the decoded value, once rendered.
+        replayed: how it goes again, if it does, once read.
         id: the delivery id, once rendered.
         steps: parts still to be sent, in order; the first is under way or next.
         rendered: whether `steps` says all; before, nothing is known.
@@ -139,6 +165,7 @@ class Delivery:
     headers: Mapping[str, bytes]
     recalled: tuple[Recalled, ...] = ()
     event: EnrichedEvent | None = None
+    replayed: Replayed | None = None
     id: str = ""
     steps: deque[Step] = field(default_factory=deque)
     rendered: bool = False

@@ -35,6 +35,7 @@ _EARLY_MS: Final = 100
 """A timer may fire a little before the clock has come so far."""
 
 _SUPERSEDED: Final = Conclusion(Outcome.SUPERSEDED)
+_ERASED: Final = Conclusion(Outcome.ERASED)
 _UNCHANGED: Final = Conclusion(Outcome.DUPLICATE, "unchanged")
 
 _Place = tuple[int, bytes]
@@ -152,6 +153,14 @@ class ProfileSync:
             del there[key]
             self._keep(delivery, key, None)
         self._next_ones()
+
+    def erase(self, delivery: Delivery, key: bytes) -> None:
+        """Let the profile wait no more whose customer an erase is of, unless it is on its way."""
+        waiting = self._waiting.get(delivery.partition, {})
+        if key in waiting and (delivery.partition, key) not in self._going:
+            older = self._delivery(delivery.partition, key, waiting.pop(key))
+            self._outcomes.conclude(older, "profile", _ERASED)
+            self._keep(delivery, key, None)
 
     def _next(self) -> int:
         """The end of the interval that it is now, epoch milliseconds."""

@@ -72,6 +72,13 @@ class Profiles:
         record = Outgoing(self._topic, key, encode(version), [], delivery.partition)
         self._publisher.publish(record, delivery.awaiting(self._progressed))
 
+    def forget(self, delivery: Delivery, event: EnrichedEvent) -> None:
+        """Forget the customer of an erase, here and in Kafka: the next profile is the first."""
+        key = _key(event)
+        self._versions[delivery.partition].pop(key, None)
+        record = Outgoing(self._topic, key, None, [], delivery.partition)
+        self._publisher.publish(record, delivery.awaiting(self._progressed))
+
 
 def _key(event: EnrichedEvent) -> bytes:
     return customer_key(event.merchant, event.customer_id)

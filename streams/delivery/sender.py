@@ -12,11 +12,10 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from streams.delivery.admission import Admission
 from streams.delivery.alarm import Alarm
 from streams.delivery.calls import Calls
+from streams.delivery.erasing import Erasing
 from streams.delivery.order import Customers, Ready, oldest
 from streams.delivery.overdue import Overdue
 from streams.delivery.pending import Conclusion
@@ -45,8 +44,6 @@ _CROWDS: Final = 2
 _RENDERED_A_TURN: Final = 16
 """Renderings between two turns of the event loop; answers must not wait for long."""
 
-_json = msgspec.json.Encoder().encode
-
 
 class Sender:
     """Sends one connection's deliveries. For one event loop, not used before it runs."""
@@ -54,7 +51,7 @@ class Sender:
     def __init__(
         self,
         owner: Owner,
-        attempt: Callable[[Sequence[Step]], Awaitable[Sequence[Verdict]]],
+        attempt: Callable[[Sequence[Step], str | None], Awaitable[Sequence[Verdict]]],
         pace: Pace,
         renderer: Renderer,
         books: Books,
@@ -74,6 +71,7 @@ class Sender:
         self._statistics = statistics
         self._customers = Customers()
         self._ready = Ready(pace.clock.monotonic)
+        self._erasing = Erasing(self._customers, self._ready, renderer, books, owner)
         self._asked = False
         self._alarm = Alarm(self.wake, statistics)
         self._overdue = Overdue(pace.clock.monotonic, pace.request_seconds)
@@ -84,8 +82,9 @@ class Sender:
         self._guard.attach(self.wake)
 
     def offer(self, delivery: Delivery) -> None:
-        """Take a delivery; it goes when its customer's earlier ones are concluded."""
+        """Take a delivery; it goes after its customer's earlier ones, which an erase concludes."""
         self._customers.add(delivery)
+        self._erasing.meet(delivery)
         self.wake()
 
     def hold(self, partitions: Collection[int], deliveries: Iterable[Delivery]) -> None:
@@ -258,7 +257,7 @@ class Sender:
             case Conclusion():
                 self._books.conclude(delivery, step, following)
             case Resend(request, reason):
-                step.request, step.body, step.repaired = request, _json(request.body), reason
+                step.repair(request, reason)
             case Wait(seconds, reason):
                 self._books.outcomes.mention(delivery, step, Conclusion(Outcome.RETRYING, reason))
                 self._guard.undecided(delivery)
@@ -276,7 +275,7 @@ class Sender:
 
     def _go_on(self, delivery: Delivery) -> None:
         """Queue the next request of a customer's head, or let the customer's next delivery go."""
-        if delivery.steps:
+        if delivery.steps and not self._erasing.overtakes(delivery):
             if not delivery.dropped:
                 self._ready.push(delivery)
             return
@@ -292,7 +291,8 @@ class Sender:
             self._go_on(delivery)
             self.wake()
 
-        delivery.timer = asyncio.get_running_loop().call_later(seconds, again)
+        wait = self._erasing.wait(delivery, seconds)
+        delivery.timer = asyncio.get_running_loop().call_later(wait, again)
 
     def _halt(self, reason: str) -> None:
         if self._statistics.paused is None:

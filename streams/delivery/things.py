@@ -73,3 +73,10 @@ class SentThings:
         value = encode_kept(sent)
         record = Outgoing(self._topic, things_key(key), value, [], delivery.partition)
         self._publisher.publish(record, delivery.awaiting(self._progressed))
+
+    def forget(self, delivery: Delivery, event: EnrichedEvent) -> None:
+        """Forget the customer of an erase, here and in Kafka."""
+        key = customer_key(event.merchant, event.customer_id)
+        self._sent.get(delivery.partition, {}).pop(key, None)
+        record = Outgoing(self._topic, things_key(key), None, [], delivery.partition)
+        self._publisher.publish(record, delivery.awaiting(self._progressed))

@@ -11,6 +11,7 @@ from streams.delivery.attempts import Attempts
 from streams.delivery.batching import Batching
 from streams.delivery.books import Books
 from streams.delivery.clock import Clock
+from streams.delivery.erasures import Erasures
 from streams.delivery.fingerprints import Fingerprints
 from streams.delivery.guard import Guard
 from streams.delivery.http import Http, Timeouts
@@ -204,6 +205,7 @@ def assemble(
             after=connection.park_after,
         ),
         guard=Guard(tools.rule, tools.probes, clock, owner),
+        erasures=Erasures(topics.profiles, publisher, owner.progressed, outcomes, tools.digest_key),
     )
     pace = Pace(
         concurrency=connection.concurrency,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.demo.shop import Shop
+    from streams.demo.world import World
 
 BROKEN_RECORDS = 12
 """Records put straight onto the topic that are no Avro of ours."""
@@ -48,6 +49,11 @@ class Books:
     def records(self) -> int:
         """Records that the source topic must come to hold."""
         return len(self._waiting) + self.expected.records + len(self.broken)
+
+    @property
+    def world(self) -> World:
+        """The shop's people and goods, as they stand."""
+        return self._shop.world
 
     @property
     def strays(self) -> list[str]:

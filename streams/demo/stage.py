@@ -16,7 +16,7 @@ from streams.demo.ledger import VENDORS
 from streams.demo.loyalty_catalog import TIERS
 from streams.demo.observation import Metrics, Simulator, Topics
 from streams.demo.yespo_bodies import STATUS_FIELD
-from streams.names import SOURCES, Names
+from streams.names import ORDERGROOVE, SOURCES, Names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,12 @@ max_age = {{ "order.reminder" = "365d", "order.credit_card_expiration_warning" =
 """A connection. The demo's days are past: by today's calendar its reminders would be pointless."""
 
 
+SOURCE_API = """
+[ordergroove.api.{merchant}]
+url = "{url}"
+key_file = "{key}"
+"""
+
 BASES = {"yespo": "/api"}
 """Where a vendor's API begins, if not at the root of its host."""
 
@@ -78,9 +84,11 @@ class Stage(AbstractContextManager["Stage"]):
 
     def __init__(self, directory: Path) -> None:
         self.names = Names(PREFIX)
+        self.settings = directory / "streams.toml"
         self._directory = directory
         self._broker = Broker(directory / "kafka")
         self._children: list[Child] = []
+        self._clients: list[Simulator | Metrics] = []
         self._ports = free_ports(2)
 
     @override
@@ -100,6 +108,8 @@ class Stage(AbstractContextManager["Stage"]):
         trace: TracebackType | None,
     ) -> None:
         stop(self._children)
+        for client in self._clients:
+            client.close()
         self._broker.stop(0.5)
 
     def _raise_curtain(self) -> None:
@@ -108,9 +118,10 @@ class Stage(AbstractContextManager["Stage"]):
         started = [self._start(name, "simulate", name, *options) for name in VENDORS]
         self.urls = {one.name: one.line("http", READY_SECONDS) for one in started}
         self.simulators = {name: Simulator(url, VENDORS[name]) for name, url in self.urls.items()}
+        self._clients += self.simulators.values()
         for name, switches in SWITCHES.items():
             self.simulators[name].switch(**switches)
-        (self._directory / "streams.toml").write_text(self._settings())
+        self.settings.write_text(self._settings())
         self._start("topics", "topics", "create").wait(READY_SECONDS)
         derive, deliver = self._ports
         self._start("derive", "worker", "derive", "--port", str(derive))
@@ -118,6 +129,7 @@ class Stage(AbstractContextManager["Stage"]):
         self.topics = Topics(self._broker.bootstrap)
         self.derive = Metrics(f"http://127.0.0.1:{derive}")
         self.deliver = Metrics(f"http://127.0.0.1:{deliver}")
+        self._clients += [self.derive, self.deliver]
         self._await_ready()
 
     def _settings(self) -> str:
@@ -133,6 +145,14 @@ class Stage(AbstractContextManager["Stage"]):
         return "".join([settings, *connections])
 
     @property
+    def workers(self) -> dict[str, str]:
+        """Role → `host:port` of its worker's health and metrics."""
+        return {
+            role: f"127.0.0.1:{port}"
+            for role, port in zip(("derive", "deliver"), self._ports, strict=True)
+        }
+
+    @property
     def bootstrap(self) -> str:
         """The broker."""
         return self._broker.bootstrap
@@ -140,6 +160,20 @@ class Stage(AbstractContextManager["Stage"]):
     def producing(self, source: str) -> Child:
         """A `streams produce <source> -` to feed."""
         return self._start(f"{PRODUCE}-{source}", PRODUCE, source, "-", stdin=subprocess.PIPE)
+
+    def source_api(self, merchant: str) -> str:
+        """Start the simulator of the source's own API, set it up for a merchant; its address.
+
+        The workers have read their settings already: it is for commands that are run from now on.
+        """
+        url = self._start(ORDERGROOVE, "simulate", ORDERGROOVE, "--port", "0").line(
+            "http", READY_SECONDS
+        )
+        key = self._directory / "ordergroove.key"
+        key.write_text("key_demo")
+        with self.settings.open("a") as settings:
+            settings.write(SOURCE_API.format(merchant=merchant, url=url, key=key))
+        return url
 
     def check(self) -> None:
         """Raise `ChildFailed` if a worker or a simulator has ended."""

@@ -81,7 +81,13 @@ def reactivate(
     )
 
 
-def profile_changed(row: Subscriber, event: Event, before: Standing, after: Standing) -> Fact:
+def profile_changed(
+    row: Subscriber,
+    event: Event,
+    before: Standing,
+    after: Standing,
+    withheld: str | None = None,
+) -> Fact:
     """What destinations may be told of the customer changed; the row's version has risen."""
     same = (after.status, after.active, after.total) == (before.status, before.active, before.total)
     why = "who the customer is: active" if same else f"status {after.status}: active"
@@ -89,6 +95,7 @@ def profile_changed(row: Subscriber, event: Event, before: Standing, after: Stan
         PROFILE_CHANGED,
         fact_id(PROFILE_CHANGED, event.merchant, event.customer_id, 0, row.version),
         event.created,
+        withheld=withheld,
         because=_because(event, before.active, after.active, why),
     )
 

@@ -23,7 +23,7 @@ from streams.model.member import (
     shown,
 )
 
-from . import dedupe, points
+from . import dedupe, erasure, points
 from .birthday import next_birthday
 from .membership import Arrival, announcements
 from .spells import place
@@ -45,8 +45,10 @@ def derive_member(
     `now` is stream time and `recorded_at` the record's own time (default: the same), both epoch
     milliseconds. Raises `BadRecord` for a tier that is not among those configured.
     """
-    if event.kind == "erase":
-        return Derivation(None)
+    forgotten = erasure.erased_member(row, event)
+    if forgotten is not None:
+        return forgotten
+    former, row = row, erasure.unless_marker(row)
     subject = event.subject
     if isinstance(subject, LoyaltyCustomer):
         check_tier(subject.tier, options)
@@ -55,6 +57,7 @@ def derive_member(
         return Derivation(row, duplicate=True)
     recorded_at = now if recorded_at is None else recorded_at
     row = _begin(options, recorded_at) if row is None else row.fork()
+    erasure.keep_mark(row, former)
     before = row.email, member_view(row)
     if event.kind == "state":
         row.complete = True
@@ -76,9 +79,11 @@ def derive_member(
     return Derivation(row, tuple(facts))
 
 
-def fire_member(row: Member, merchant: str, customer_id: str, now: int) -> Derivation[Member]:
+def fire_member(
+    row: Member, merchant: str, customer_id: str, now: int, options: LoyaltyOptions
+) -> Derivation[Member]:
     """What is due by stream time `now`: nothing of a member waits."""
-    del merchant, customer_id, now
+    del merchant, customer_id, now, options
     return Derivation(row)
 
 

@@ -12,7 +12,8 @@ from streams.model.events import Entitlements, Event, Item, Person, Subscription
 from streams.model.fact import Fact
 from streams.model.subscriber import OrderKey, Settling, Standing, Subscriber, standing
 
-from . import checkout, conclusions, dedupe, history, native, reactivation
+from . import checkout, conclusions, dedupe, erasure, history, native, reactivation
+from .cards import note_cards
 from .compaction import compact
 from .holdings import note_entitlements, note_products, note_stock
 from .profile import updated_profile
@@ -23,12 +24,14 @@ IMPORT = "XML IMPORT"
 """`context.source` of a programme migration: everybody in it subscribed long ago."""
 
 RANK = {
+    "subscription.state": -1,
     "subscription.create": 1,
     "subscription.reactivate": 2,
     "subscription.change_live": 2,
     "subscription.cancel": 3,
 }
-"""Of two events of one second the greater rank is the later; every other change is 0."""
+"""Of two events of one second the greater rank is the later; every other change is 0. What a
+sync read is older than any event of the same second."""
 
 
 class _Arrival(msgspec.Struct, gc=False):
@@ -61,13 +64,18 @@ def derive(
     `now` is stream time and `recorded_at` the record's own time (default: the same), both epoch
     milliseconds.
     """
-    if event.kind == "erase":
-        return Derivation(None)
+    forgotten = erasure.erased(row, event)
+    if forgotten is not None:
+        return forgotten
+    former, row = row, erasure.unless_marker(row)
     marks = dedupe.marks_of(event)
     if row is not None and dedupe.repeated(row, marks, now, options.remember):
         return Derivation(row, duplicate=True)
     recorded_at = now if recorded_at is None else recorded_at
+    begins = row is None
     row = history.begin(event, options, recorded_at) if row is None else row.fork()
+    row.seeded = event.kind == "state" and (begins or row.seeded)
+    erasure.keep_mark(row, former)
     if event.kind == "state":
         row.complete = True
     dedupe.remember(row, marks, now, options.remember)
@@ -82,14 +90,21 @@ def derive(
     facts = _own(row, event, arrival, options, recorded_at)
     row.profile = updated_profile(row.profile, event)
     history.note_age(row, event)
+    _note_holdings(row, event, now, options)
+    facts += _concluded(row, event, arrival, options, first=first and row.ever_subscribed)
+    compact(row)
+    return Derivation(row, tuple(facts))
+
+
+def _note_holdings(row: Subscriber, event: Event, now: int, options: DeriveOptions) -> None:
+    """Keep what the customer has beside subscriptions."""
     if isinstance(event.subject, Item):
         note_stock(row, event.subject, event, options.out_of_stock_run)
     elif isinstance(event.subject, Entitlements):
         note_entitlements(row, event.subject, event)
     note_products(row, event)
-    facts += _concluded(row, event, arrival, options, first=first and row.ever_subscribed)
-    compact(row)
-    return Derivation(row, tuple(facts))
+    if options.card_expiration_warnings or row.cards is not None:
+        note_cards(row, event, now, options)
 
 
 def _withheld(event: Event, options: DeriveOptions) -> str | None:
@@ -170,7 +185,10 @@ def _concluded(
     facts += _checkout(row, event, arrival, options)
     if after != before:
         row.version += 1
-        facts.append(conclusions.profile_changed(row, event, before, after))
+        unasked = options.seeding and row.seeded and arrival.withheld == "state"
+        facts.append(
+            conclusions.profile_changed(row, event, before, after, "state" if unasked else None)
+        )
     return facts
 
 

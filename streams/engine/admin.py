@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
@@ -23,6 +29,8 @@ __all__ = [
     "create_topics",
     "describe_topics",
     "partition_count",
+    "set_topic_config",
+    "topic_names",
 ]
 
 _CALL_SECONDS = 30.0
@@ -81,6 +89,11 @@ def create_topics(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]
     return created
 
 
+def topic_names(kafka: KafkaSettings) -> list[str]:
+    """Return the names of all topics; raises `KafkaException` when the broker does not answer."""
+    return sorted(AdminClient(kafka.client()).list_topics(timeout=_CALL_SECONDS).topics)
+
+
 def describe_topics(
     kafka: KafkaSettings, names: Collection[str]
 ) -> dict[str, TopicDescription | None]:
@@ -104,6 +117,22 @@ def describe_topics(
             config={name: entry.value for name, entry in future.result().items()},
         )
     return described
+
+
+def set_topic_config(kafka: KafkaSettings, topic: str, config: Mapping[str, str]) -> None:
+    """Set these properties of a topic; all others stay.
+
+    Raises:
+        KafkaException: the broker refused them or does not answer.
+    """
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in config.items()
+    ]
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+    admin = AdminClient(kafka.client())
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result()
 
 
 def partition_count(kafka: KafkaSettings, topic: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from confluent_kafka import KafkaError
 
 from streams.engine.batch import FIRST, Part
+from streams.histogram import FLOW_SECONDS, Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +19,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Cursors"]
 
+_STRETCH: Final = 500
+"""Records whose age is known by the first of them: to look at each would cost something."""
+
+
+class _Stretch(NamedTuple):
+    """Records handed over: the offset behind the last, and the first one's time (ms)."""
+
+    end: int
+    began: int
+
 
 @dataclass(slots=True)
 class _Cursor:
     previous: int
     position: int
     committed: int
+    underway: deque[_Stretch] = field(default_factory=deque)
 
 
 class Cursors:
@@ -30,10 +43,13 @@ class Cursors:
 
     Attributes:
         committed_at: wall clock of the last commit noted, 0 before the first.
+        waited: seconds from a record's own time until its effects were committed; of the first of
+            some hundred.
     """
 
     def __init__(self) -> None:
         self.committed_at = 0.0
+        self.waited = Histogram(FLOW_SECONDS)
         self._cursors: dict[int, _Cursor] = {}
 
     def start(self, partition: int, offset: int) -> None:
@@ -56,6 +72,22 @@ class Cursors:
             cursor = self._cursors.get(partition)
             if cursor is not None:
                 cursor.committed = offset
+                while cursor.underway and cursor.underway[0].end <= offset:
+                    began = cursor.underway.popleft().began
+                    self.waited.observe(max(0.0, self.committed_at - began / 1_000))
+
+    def oldest(self) -> dict[int, int]:
+        """The time of the oldest record handed over whose effects are not committed (any thread).
+
+        Epoch milliseconds by partition; there may be older ones of the same few hundred.
+        """
+        found = {}
+        for partition, cursor in list(self._cursors.items()):
+            try:
+                found[partition] = cursor.underway[0].began
+            except IndexError:  # nothing is under way
+                continue
+        return found
 
     def lag(self, partition: int, high: int) -> int:
         """Return the records up to the high watermark whose effects are not committed."""
@@ -93,6 +125,10 @@ class Cursors:
             if records:
                 cursor = self._cursors[partition]
                 parts.append(Part(partition, epochs[partition], cursor.previous, records))
+                for first in range(0, len(records), _STRETCH):
+                    last = records[min(first + _STRETCH, len(records)) - 1]
+                    began = records[first].timestamp()[1]
+                    cursor.underway.append(_Stretch((last.offset() or 0) + 1, began))
                 cursor.previous = records[-1].offset() or 0
                 cursor.position = max(cursor.position, cursor.previous + 1)
         return parts

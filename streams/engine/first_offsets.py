@@ -27,7 +27,7 @@ from streams.errors import ConfigurationError
 if TYPE_CHECKING:
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["Start", "ensure_first_offsets"]
+__all__ = ["Start", "ensure_first_offsets", "first_start"]
 
 Start = Literal["beginning", "end"] | int
 """Where a group begins; a number is a time, epoch milliseconds: the first record since."""
@@ -72,7 +72,7 @@ def ensure_first_offsets(
         KafkaException: the broker does not answer.
     """
     partitions = range(partition_count(kafka, topic))
-    key = f"first-offsets:{group}:{topic}".encode()
+    key = _key(group, topic)
     recorded = _recorded(kafka, control, key)
     if recorded is None:
         _begin(kafka, group, topic, partitions, start)
@@ -97,6 +97,21 @@ def ensure_first_offsets(
         _begin(kafka, group, topic, partitions, "beginning")
         _record(kafka, control, key, recorded | {"partitions": len(partitions)})
     return int(recorded["at"])
+
+
+def first_start(kafka: KafkaSettings, group: str, topic: str, *, control: str) -> int | None:
+    """Return when the group started for the first time, epoch milliseconds; None: it never did.
+
+    Raises:
+        ConfigurationError: the control topic is missing.
+        KafkaException: the broker does not answer.
+    """
+    recorded = _recorded(kafka, control, _key(group, topic))
+    return None if recorded is None else int(recorded["at"])
+
+
+def _key(group: str, topic: str) -> bytes:
+    return f"first-offsets:{group}:{topic}".encode()
 
 
 def _begin(kafka: KafkaSettings, group: str, topic: str, partitions: range, start: Start) -> None:

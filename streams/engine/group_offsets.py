@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -13,9 +14,32 @@ if TYPE_CHECKING:
 
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["commit_offsets", "committed_positions"]
+__all__ = ["GroupOffsets", "commit_offsets", "committed_positions"]
 
 _CALL_SECONDS = 5.0
+
+
+class GroupOffsets:
+    """Reads a group's positions in one topic, over one connection."""
+
+    def __init__(self, kafka: KafkaSettings, group: str, topic: str) -> None:
+        self._observer = Consumer(kafka.observer(group))
+        self._topic = topic
+
+    def positions(self, partitions: Iterable[int]) -> dict[int, Position | None]:
+        """Return what `committed_positions` returns; raises what it raises."""
+        asked = [TopicPartition(self._topic, p) for p in sorted(partitions)]
+        if not asked:
+            return {}
+        places = self._observer.committed(asked, _CALL_SECONDS)
+        for place in places:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        return {each.partition: _position(each) for each in places}
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._observer.close()
 
 
 def committed_positions(
@@ -28,21 +52,15 @@ def committed_positions(
     Raises:
         KafkaException: the broker does not answer, or the transaction lasts.
     """
-    asked = [TopicPartition(topic, p) for p in sorted(partitions)]
+    asked = list(partitions)
     if not asked:
         return {}
-    observer = Consumer(kafka.observer(group))
-    try:
-        places = observer.committed(asked, _CALL_SECONDS)
-    finally:
-        observer.close()
-    for place in places:
-        if place.error is not None:
-            raise KafkaException(place.error)
-    return {
-        place.partition: Position(place.offset, place.metadata or "") if place.offset >= 0 else None
-        for place in places
-    }
+    with closing(GroupOffsets(kafka, group, topic)) as offsets:
+        return offsets.positions(asked)
+
+
+def _position(place: TopicPartition) -> Position | None:
+    return Position(place.offset, place.metadata or "") if place.offset >= 0 else None
 
 
 def commit_offsets(

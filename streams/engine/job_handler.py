@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from streams.engine.poller import Poller
     from streams.engine.preparation import Preparation
     from streams.engine.publication import Publication
+    from streams.engine.rows import Table
     from streams.engine.state.store import StateStore
 
 __all__ = ["JobHandler"]
@@ -134,6 +135,14 @@ class JobHandler:
         """Return the partition's earliest timer."""
         shard = self._shards.get(partition)
         return shard.timers.earliest if shard is not None else 0
+
+    def table(self, partition: int) -> Table | None:
+        """The rows of a partition as the batches before left them, None where it is not ours.
+
+        For a preparation: until it is over nothing is computed.
+        """
+        shard = self._shards.get(partition)
+        return None if shard is None else shard.rows
 
     async def feed(self, batch: Batch) -> None:
         """Compute the batch, then begin to publish it as soon as the one before is out."""

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from streams.engine.admin import partition_count
 from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
+from streams.model.ids import is_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +115,8 @@ _OTHER_KEY = "its key is not merchant:customer"
 def _fault(message: Message, owner: bytes | None, partitions: int) -> str | None:
     """What is wrong with a record's key or place; empty: nothing, None: it cannot be judged."""
     key = message.key()
+    if key and is_nobody(key):
+        owner = None
     if owner is not None and key != owner:
         return _OTHER_KEY if key else _KEYLESS
     if not isinstance(key, bytes):

@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
 from streams.engine.away import BrokerWatch
@@ -20,12 +20,13 @@ from streams.engine.broker_clock import BrokerClock
 from streams.engine.gather import Gatherer
 from streams.engine.idle import IdleWatch
 from streams.engine.last_stamps import LastStamps
+from streams.engine.left_to_do import LeftToDo
 from streams.engine.underway import Underway
 from streams.errors import ConfigurationError, EngineFailed
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from streams.engine.lane_state import LaneState
     from streams.engine.loading import Loaded, Loader
@@ -36,7 +37,6 @@ __all__ = ["PollLoop"]
 
 _SLOT_SECONDS = 0.1
 _PAUSE_AFTER_SECONDS = 2.0
-_LAG_SECONDS = 1.0
 _METADATA_SECONDS = 5.0
 _NOT_ALONE = tuple(
     KafkaError(code).str()
@@ -51,14 +51,14 @@ class PollLoop:
     """What one poll thread does. `loaded` and `attach` may be called from outside it.
 
     Attributes:
-        lag: records not yet committed, by partition; of one that does not run, when it last did.
+        left: what is not yet committed.
         ticked: `time.monotonic()` of the last turn, 0 before the first.
         handed_over: batches that are not done.
         broker: whether it answers.
     """
 
     def __init__(self, state: LaneState) -> None:
-        self.lag: Mapping[int, int] = {}
+        self.left = LeftToDo(state)
         self.ticked = 0.0
         self.handed_over = Underway()
         self.broker = BrokerWatch(state.lane.name)
@@ -72,7 +72,6 @@ class PollLoop:
         self._has_slot = False
         self._blocked_since: float | None = None
         self._paused = False
-        self._lag_at = 0.0
         self._clock = BrokerClock()
 
     def attach(
@@ -99,6 +98,7 @@ class PollLoop:
             self._consumer, max_batch=options.max_batch, gather_seconds=options.gather_ms / 1_000
         )
         self._admin = AdminClient(self._state.kafka.client())
+        self.left.attach(self._consumer, self._admin)
         interval = options.idle_ms / 1_000
         self._idle = IdleWatch(
             self._admin, self._lane.topic, interval_seconds=interval, clock=self._clock.now
@@ -124,8 +124,7 @@ class PollLoop:
         partitions = [share.partition for share in shares]
         log.warning("%s: partitions %s are set back: %s", self._lane.name, partitions, cause)
         running = [share for share in shares if self._ownership.owns(*share)]
-        # what is seen of them until they run again, which may be long where a breaker stops them
-        self.lag = {**self.lag, **self._lag_of(share.partition for share in running)}
+        self.left.keep(share.partition for share in running)
         self._state.fetching.stop(self._consumer, [share.partition for share in running])
         self._cursors.drop(share.partition for share in running)
         self._loop.call_soon_threadsafe(self._lane.handler.drop, partitions)
@@ -168,7 +167,7 @@ class PollLoop:
             free = partial(self._done, self.handed_over.begin())
             batch = Batch(parts, free, quiet=not self._gatherer.busy)
             self._loop.call_soon_threadsafe(self._shell.received, self._lane.topic, batch)
-        self._look_at_lag()
+        self.left.look()
 
     def _done(self, piece: int) -> None:
         self.handed_over.end(piece)
@@ -186,6 +185,8 @@ class PollLoop:
         if message is not None:
             epoch = self._ownership.running().get(message.partition() or 0)
             self._stash.append((epoch, message))
+        if self._paused:
+            self.left.look_idly()
 
     def _flow(self) -> None:
         self._blocked_since = None
@@ -270,20 +271,3 @@ class PollLoop:
             self._state.fetching.start(self._consumer, offsets)
             if self._paused:
                 self._state.fetching.pause(self._consumer)
-
-    def _look_at_lag(self) -> None:
-        now = time.monotonic()
-        if now - self._lag_at < _LAG_SECONDS:
-            return
-        self._lag_at = now
-        loading = self._ownership.loading()  # or stopped by a breaker: as it was seen last
-        lag = {p: records for p, records in self.lag.items() if p in loading}
-        self.lag = lag | self._lag_of(self._ownership.running())
-
-    def _lag_of(self, partitions: Iterable[int]) -> dict[int, int]:
-        lag = {}
-        for partition in partitions:
-            place = TopicPartition(self._lane.topic, partition)
-            _, high = self._consumer.get_watermark_offsets(place, cached=True)
-            lag[partition] = self._cursors.lag(partition, high)
-        return lag

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from streams.engine.kafka import KafkaSettings
     from streams.engine.lane import Lane
     from streams.engine.statistics import LaneStatistics
+    from streams.histogram import Histogram
 
 __all__ = ["Poller"]
 
@@ -87,7 +88,22 @@ class Poller:
     @property
     def lag(self) -> Mapping[int, int]:
         """Records not yet committed, by partition; looked at once a second while it runs."""
-        return self._loop.lag
+        return self._loop.left.lag
+
+    @property
+    def oldest(self) -> Mapping[int, int]:
+        """The time of the oldest record handed over and not committed: epoch ms, by partition.
+
+        Of one that does not run (a breaker has stopped it) as it was when it last did.
+        """
+        loading = self._ownership.loading()
+        stopped = {p: time for p, time in self._loop.left.oldest.items() if p in loading}
+        return stopped | self._cursors.oldest()
+
+    @property
+    def waited(self) -> Histogram:
+        """Seconds from records' own time until their effects were committed."""
+        return self._cursors.waited
 
     @property
     def ticked(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Watermarks"]
 
 _CALL_SECONDS = 10.0
+_LOOK_SECONDS = 0.01
 
 
 class Watermarks:
@@ -41,6 +43,18 @@ class Watermarks:
     def stable(self, partitions: Iterable[int]) -> dict[int, int]:
         """Return the last stable offset: behind all that is decided."""
         return self._ask(partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+
+    def decided(self, partition: int, seconds: float) -> int | None:
+        """Wait until all is decided that one partition holds now, and return where it then ends.
+
+        None: after so many seconds some transaction is still open.
+        """
+        high, deadline = self.high([partition])[partition], time.monotonic() + seconds
+        while (end := self.stable([partition])[partition]) < high:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_LOOK_SECONDS)
+        return end
 
     def since(self, partitions: Iterable[int], at: int) -> dict[int, int]:
         """Return the first offset of a record of this time or later (epoch milliseconds).

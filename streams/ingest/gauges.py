@@ -16,7 +16,8 @@ def ingest_metrics(answers: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
     """What webhooks were answered, by (source, word)."""
     yield counter(
         "webhooks",
-        "Webhooks by what became of them: `accepted`, `dead_letter`, `foreign`, `test` (all 200),"
+        "Webhooks by what became of them: `accepted`, `dead_letter`, `foreign`, `test`,"
+        " `erased` (from before its customer was erased) (all 200),"
         " a bad signature (401), `unknown_address` (404), `too_large` (413), `kafka_away` (503).",
         ["source", "answer"],
         answers,

@@ -12,18 +12,21 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from random import randbytes
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from streams.errors import BadRecord
 from streams.ingest.signatures import BadSignature
 from streams.model.dead_letter import body_dead_letter
 from streams.model.ids import customer_key
+from streams.model.trace import TRACEPARENT, traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
+_TRACE_BYTES: Final = 24
 RETRY_SECONDS: Final = 30
 """What `Retry-After` asks for while the broker is away; Ordergroove's first retry is a minute."""
 
@@ -36,11 +39,21 @@ class Answer(NamedTuple):
     retry_after: int | None = None
 
 
+def _nobody(merchant: str, customer_id: str, created: int) -> bool:
+    """Nobody was erased."""
+    del merchant, customer_id, created
+    return False
+
+
 class Sink(Protocol):
     """Where records go (`engine.producer.RecordProducer`)."""
 
     def send(
-        self, topic: str, key: bytes | None, value: bytes | None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, str | bytes | None]] | None = None,
     ) -> asyncio.Future[tuple[int, int]]:
         """A future of the receipt, once the broker has the record."""
 
@@ -88,6 +101,7 @@ class Receiver:
         *,
         patience: float,
         refused: tuple[type[Exception], ...],
+        hides: Callable[[str, str, int], bool] = _nobody,
     ) -> None:
         """Take what it works with.
 
@@ -97,11 +111,14 @@ class Receiver:
             now: epoch seconds.
             patience: seconds for the broker's acknowledgement; Ordergroove waits five in all.
             refused: what the sink's futures raise where the broker does not take a record.
+            hides: whether something is from before its customer was erased, by merchant, customer
+                and when it was created (epoch milliseconds).
         """
         self._routes = routes
         self._sink = sink
         self._now = now
         self._patience = patience
+        self._hides = hides
         self._refused: tuple[type[Exception], ...] = (*refused, TimeoutError)
         self.answers: Counter[tuple[str, str]] = Counter()
         self.away = False
@@ -127,23 +144,28 @@ class Receiver:
         self, route: Route, headers: Mapping[str, str], body: bytes, now: float
     ) -> Answer:
         received_at = int(now * 1_000)
+        trace = traceparent(headers.get(TRACEPARENT), randbytes(_TRACE_BYTES))
         record, value = _record(route, headers, body, received_at)
         if isinstance(record, BadRecord):
             letter = body_dead_letter(record, body, received_at)
             value = route.encode_dead_letter(letter)
             answer = Answer(200, "dead_letter")
-            return await self._sent(answer, route.dead_letters, letter["id"].encode(), value)
+            return await self._sent(answer, route.dead_letters, letter["id"].encode(), value, trace)
         if record["customer_id"] in route.tests:
             return Answer(200, "test")
         if record["merchant"] not in route.accounts:
             return Answer(200, "foreign")
+        if self._hides(record["merchant"], record["customer_id"], record["created"]):
+            return Answer(200, "erased")
         key = customer_key(record["merchant"], record["customer_id"])
-        return await self._sent(Answer(200, "accepted"), route.topic, key, value)
+        return await self._sent(Answer(200, "accepted"), route.topic, key, value, trace)
 
-    async def _sent(self, answer: Answer, topic: str, key: bytes, value: bytes) -> Answer:
+    async def _sent(
+        self, answer: Answer, topic: str, key: bytes, value: bytes, trace: str
+    ) -> Answer:
         """The answer, once the broker has the record; what it may have got is told of again."""
         try:
-            sent = self._sink.send(topic, key, value)
+            sent = self._sink.send(topic, key, value, [(TRACEPARENT, trace.encode())])
             sent.add_done_callback(_heard)
             async with asyncio.timeout(self._patience):
                 await asyncio.shield(sent)

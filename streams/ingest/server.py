@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from streams.ingest.receiver import Answer, Receiver
 
 __all__ = ["application", "run", "serve"]
+
+Value = TypeVar("Value")
 
 
 def application(
@@ -73,14 +75,13 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
         await runner.cleanup()
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine on the fastest loop that there is."""
+def run(main: Coroutine[Any, Any, Value]) -> Value:
+    """Run a coroutine on the fastest loop that there is; what it returns."""
     if sys.platform == "win32":
-        asyncio.run(main)
-    else:
-        import uvloop  # noqa: PLC0415 - which Windows has not
+        return asyncio.run(main)
+    import uvloop  # noqa: PLC0415 - which Windows has not
 
-        uvloop.run(main)
+    return uvloop.run(main)
 
 
 def _response(answer: Answer) -> web.Response:

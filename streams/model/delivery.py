@@ -158,6 +158,22 @@ class Probe(NamedTuple):
     let_in: frozenset[int]
 
 
+class Deletion(NamedTuple):
+    """How a vendor is asked to forget somebody, and how that is followed.
+
+    Attributes:
+        call: what the vendor calls it.
+        remark: what it promises.
+        follow: an outcome's reason → the call that asks how far it is; None: nothing can be asked.
+        done: whether its answer says that it is done; None where it says nothing of that.
+    """
+
+    call: str
+    remark: str
+    follow: Callable[[str], Request | None] = lambda _: None
+    done: Callable[[Response], bool | None] = lambda _: None
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The vendor took it. `note` says what it ignored, if it said so."""
 
@@ -222,6 +238,9 @@ class Options(msgspec.Struct, frozen=True):
     bulk: bool = False
     """Whether what starts no flow may go by the vendor's call for many, if it has one of its own:
     not what a connection chooses, but what is rendered for its low lane."""
+    bulk_profiles: bool = False
+    """The same of a profile alone, where a backfill asks for it: the call for one answers what came
+    of it, and may need less of the credentials."""
 
 
 class Destination(Protocol):
@@ -266,6 +285,10 @@ class Destination(Protocol):
     @property
     def probe(self) -> Probe | None:
         """How to ask whether the credentials work; None: the vendor has no call for that."""
+
+    @property
+    def deletion(self) -> Deletion | None:
+        """How it is asked to forget a customer (`customer.erased`); None: it has no call for it."""
 
     def authorize(self, credentials: str) -> Mapping[str, str]:
         """The headers that carry the credentials."""

@@ -10,9 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .events import Address, Entity, Payment, Product
+from .loyalty import POINTS_REDEEMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .events import Entitlement
+    from .loyalty import LoyaltyTransaction
 
 
 class Because(Entity, frozen=True):
@@ -221,4 +225,35 @@ def address_view(address: Address) -> AddressView:
         address.state_province_code,
         address.zip_postal_code,
         address.country_code,
+    )
+
+
+def entitlement_view(entitlement: Entitlement, product: str | None) -> EntitlementView:
+    """An entitlement of the subscription to a product."""
+    return EntitlementView(
+        id=entitlement.public_id,
+        live=entitlement.live,
+        access_type=entitlement.access_type,
+        expires_at=entitlement.expiration,
+        grace_period=entitlement.grace_period,
+        resource_id=entitlement.resource_public_id,
+        resource_name=entitlement.resource_name,
+        product=product,
+    )
+
+
+def points_view(told: LoyaltyTransaction, event_type: str) -> PointsView:
+    """A transaction's points. Which sign a redemption has is not documented: points are spent."""
+    amount = told.amount
+    if event_type == POINTS_REDEEMED and amount is not None:
+        amount = amount.removeprefix("-")
+    return PointsView(
+        told.transaction_id,
+        amount,
+        told.action,
+        told.description,
+        told.coupon_code,
+        told.coupon_description,
+        told.coupon_expires_at,
+        told.store_credit,
     )

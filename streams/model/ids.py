@@ -11,6 +11,8 @@ from uuid import UUID
 NAMESPACE = UUID("6f1d2a52-6d1f-5d0e-9a55-0d5f0c1f7b3e")
 """Never to change: ids that vendors already know were made in it."""
 
+_LONGEST_KEY = 64
+
 
 def fact_id(*parts: str | int) -> str:
     """The id of a fact, `fact_id("subscriber.create", merchant, customer)`."""
@@ -35,6 +37,45 @@ def dead_letter_id(topic: str, partition: int, offset: int) -> str:
 def customer_key(merchant: str, customer_id: str) -> bytes:
     """The Kafka key of everything about one customer of one merchant."""
     return f"{merchant}:{customer_id}".encode()
+
+
+_SYNCED = b"\0synced:"
+"""No customer's key begins with a zero byte, so no row of a customer is ever under it."""
+
+
+def sync_mark(merchant: str, tried: int) -> bytes:
+    """A key of the records that end a merchant's first sync, one in each partition.
+
+    The default partitioner chooses by the key, so whoever writes tries numbers until one is where
+    it should be; what is read of the key is the merchant.
+    """
+    return b"%b%b:%d" % (_SYNCED, merchant.encode(), tried)
+
+
+def synced_by(key: bytes) -> bytes | None:
+    """The row under which a mark is kept, of the mark's own key; None for any other key."""
+    return key.rpartition(b":")[0] if key.startswith(_SYNCED) else None
+
+
+def synced_row(key: bytes) -> bytes:
+    """The row that says when the merchant of a customer's key was synced, if it was."""
+    return _SYNCED + key.partition(b":")[0]
+
+
+def is_nobody(key: bytes) -> bool:
+    """Whether a record or a row under this key is no customer's."""
+    return key.startswith(b"\0")
+
+
+def customer_hash(key: bytes, customer: bytes) -> str:
+    """What stands for a customer (`customer_key`) where nobody is to read who it is.
+
+    A keyed hash, 16 bytes in hexadecimal: without the key (setting `hash_key`) nobody can try
+    customers against it.
+    """
+    if len(key) > _LONGEST_KEY:
+        key = blake2b(key, digest_size=_LONGEST_KEY).digest()
+    return blake2b(customer, key=key, digest_size=16, person=b"customer").hexdigest()
 
 
 def digest(*parts: str | int | bytes) -> bytes:

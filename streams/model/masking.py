@@ -39,6 +39,12 @@ MASKS: dict[str, Callable[[str], str]] = {
     "first_name": initial,
     "last_name": initial,
     "cancel_reason": hidden,
+    "rejected_message": hidden,
+    "address": hidden,
+    "address2": hidden,
+    "city": hidden,
+    "zip_postal_code": hidden,
+    "cc_number_ending": hidden,
 }
 """Field name → how its text is shown."""
 

@@ -104,6 +104,11 @@ class Member(msgspec.Struct, array_like=True):
     """Whether all of this member's past is known."""
     seen: dict[int, bytes] = {}
     """Day of stream time → digests of the event ids and guards seen on it, 6 bytes each."""
+    erased_at: int | None = None
+    """When the member was erased; what was created before is dropped. A row that holds nothing
+    else is a marker (`derive.erasure`)."""
+    erased_sequence: int = -1
+    """Of the newest `loyalty_customer` record then: it has no time to be judged by."""
 
     @property
     def email(self) -> str | None:

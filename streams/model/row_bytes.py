@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from .cards import Cards
 from .events import Entitlement
 from .subscriber import (
     Checkout,
@@ -42,6 +43,9 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     settling: Settling | None = None
     customer_created: int | None = None
     begun: int | None = None
+    erased_at: int | None = None
+    cards: Cards | None = None
+    seeded: bool = False
 
 
 class _Closes(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +58,12 @@ class _At(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The first field of a `Settling`."""
 
     at: int
+
+
+class _Checked(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The first field of `Cards`."""
+
+    check_at: int
 
 
 class _Timers(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -72,6 +82,10 @@ class _Timers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     first_out_of_stock: msgspec.Raw = msgspec.Raw()
     checkouts: dict[str, _Closes] = {}
     settling: _At | None = None
+    customer_created: msgspec.Raw = msgspec.Raw()
+    begun: msgspec.Raw = msgspec.Raw()
+    erased_at: msgspec.Raw = msgspec.Raw()
+    cards: _Checked | None = None
 
 
 class _Due(Protocol):
@@ -84,6 +98,10 @@ class _Due(Protocol):
     @property
     def settling(self) -> _At | Settling | None:
         """The cancel that waits."""
+
+    @property
+    def cards(self) -> _Checked | Cards | None:
+        """The check of cards that waits."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -110,6 +128,9 @@ def encode_row(row: Subscriber) -> bytes:
             row.settling,
             row.customer_created,
             row.begun,
+            row.erased_at,
+            row.cards,
+            row.seeded,
         )
     )
 
@@ -133,6 +154,9 @@ def decode_row(value: bytes) -> Subscriber:
         kept.settling,
         kept.customer_created,
         kept.begun,
+        kept.erased_at,
+        kept.cards,
+        kept.seeded,
     )
 
 
@@ -143,9 +167,11 @@ def due_of(value: bytes) -> int:
 
 def row_due(row: _Due) -> int:
     """Stream time of the row's next timer, epoch milliseconds; 0 for none."""
-    if not row.checkouts and row.settling is None:
+    if not row.checkouts and row.settling is None and row.cards is None:
         return 0
     times = [each.closes for each in row.checkouts.values() if each.closes]
     if row.settling is not None:
         times.append(row.settling.at)
+    if row.cards is not None and row.cards.check_at:
+        times.append(row.cards.check_at)
     return min(times, default=0)

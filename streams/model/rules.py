@@ -30,6 +30,11 @@ PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 """E.164."""
 
 
+Repeated = Literal["first_wins", "replaces", "unproven"]
+"""What a vendor does with an id that it has already: drops what comes, in silence; puts it in the
+place of the first, and starts flows as for a new one; nobody knows (DESIGN §7)."""
+
+
 class Identifier(msgspec.Struct, frozen=True):
     """Something that a vendor finds a person by. One that is no good is left out.
 
@@ -148,6 +153,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         profiles: which of these requests tell a profile alone.
         begin: the path in a body at which the demands' paths begin.
         starts_flows_within: milliseconds; an older event is kept but starts no flow. None: any age.
+        repeated: what becomes of an event whose id the vendor has.
         batches: what may be sent in one request, by the batch's name.
         numbered_fields: whether a contact's fields go by number, which the merchant must tell.
         sync_profiles_every: seconds between two syncs of profiles, as the vendor's page promises.
@@ -162,6 +168,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     profiles: frozenset[str] = frozenset()
     begin: str = ""
     starts_flows_within: int | None = None
+    repeated: Repeated = "unproven"
     batches: tuple[Batch, ...] = ()
     numbered_fields: bool = False
     sync_profiles_every: float = 0.0

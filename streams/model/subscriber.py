@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from .cards import Cards
 from .events import Entitlement, Product, Subscription
 
 Status = Literal["active", "inactive"]
@@ -132,6 +133,13 @@ class Subscriber(msgspec.Struct, array_like=True):
     """When the customer came to be, if somebody told it."""
     begun: int | None = None
     """`created` of the first event seen of a customer whose past is not known."""
+    erased_at: int | None = None
+    """When the customer was erased; what was created before is dropped. A row that holds nothing
+    else is a marker (`derive.erasure`)."""
+    cards: Cards | None = None
+    """Upcoming orders and their cards, where warnings are concluded (`derive.cards`)."""
+    seeded: bool = False
+    """Whether only records of kind `state` have spoken of the customer so far."""
 
     def live(self) -> tuple[str, ...]:
         """The ids of the live subscriptions."""
@@ -174,6 +182,9 @@ class Subscriber(msgspec.Struct, array_like=True):
             self.settling,
             self.customer_created,
             self.begun,
+            self.erased_at,
+            self.cards,
+            self.seeded,
         )
 
 

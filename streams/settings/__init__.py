@@ -32,7 +32,9 @@ from .okendo import Okendo
 from .tables import (
     Breaker,
     Derive,
+    Hydrate,
     Kafka,
+    Logs,
     Ordergroove,
     Registry,
     Rekey,
@@ -42,7 +44,7 @@ from .tables import (
 )
 from .values import Name
 
-__all__ = ["Connection", "Derive", "Okendo", "Registry", "Settings", "load_settings"]
+__all__ = ["Connection", "Derive", "Logs", "Okendo", "Registry", "Settings", "load_settings"]
 
 ENVIRONMENT = "STREAMS_"
 NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
@@ -63,10 +65,12 @@ class Settings(BaseSettings):
     okendo: Okendo | None = Field(None, description="Okendo Loyalty, where it is a source too.")
     derive: Derive = Field(default_factory=Derive)
     rekey: Rekey = Field(default_factory=Rekey)
+    hydrate: Hydrate = Field(default_factory=Hydrate)
     connections: dict[Name, Connection] = Field(default_factory=dict)
     ingest: Ingest = Field(default_factory=Ingest)
     registry: Registry = Field(default_factory=Registry)
     breaker: Breaker = Field(default_factory=Breaker)
+    logs: Logs = Field(default_factory=Logs)
     web: Web = Field(default_factory=Web)
     worker: Worker = Field(default_factory=Worker)
     hash_key: SecretStr = Field(
@@ -140,6 +144,16 @@ def _no_keys_in(told: Any) -> None:
                 "a private key does not belong into a settings file",
                 f"Set {ENVIRONMENT}CONNECTIONS__{str(name).upper()}__CREDENTIALS, or"
                 f" connections.{name}.credentials_file to a file that holds it",
+            )
+    source = told.get("ordergroove") if isinstance(told, dict) else None
+    apis = source.get("api") if isinstance(source, dict) else None
+    for name, table in apis.items() if isinstance(apis, dict) else ():
+        if isinstance(table, dict) and "key" in table:
+            raise ConfigurationError(
+                f"ordergroove.api.{name}.key",
+                "an API key does not belong into a settings file",
+                f"Set {ENVIRONMENT}ORDERGROOVE__API__{str(name).upper()}__KEY, or"
+                f" ordergroove.api.{name}.key_file to a file that holds it",
             )
 
 

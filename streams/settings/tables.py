@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from .mapping import Mapping
+from .ordergroove_api import Api, Merchant
 from .values import Begin, Duration, FlowsFrom, Moment, Zone
 
 
@@ -58,6 +59,9 @@ class Ordergroove(Group):
     mapping: Mapping | None = Field(
         None, description="How a merchant's own records are read: `avro_schemas/README.md`."
     )
+    api: dict[Merchant, Api] = Field(
+        default_factory=dict, description="Merchant → how its account is asked (REST)."
+    )
 
 
 class Derive(Group):
@@ -73,11 +77,13 @@ class Derive(Group):
     history: Literal["complete", "synced", "live"] = Field(
         "live",
         description="What the topic knows of the past: `complete` (everything since the first"
-        " subscription), `synced` (rows were seeded) or `live` (nothing).",
+        " subscription), `synced` (from the end of a merchant's first `streams sync` on, who is"
+        " unknown is new) or `live` (nothing).",
     )
     synced_at: Moment | None = Field(
         None,
-        description="When the seeding ended (`history = synced`): who is unknown later is new.",
+        description="When rows were seeded otherwise than by `streams sync` (`history = synced`):"
+        " whoever is unknown later is new. Loyalty members need it, as no sync brings them.",
     )
     flows_from: FlowsFrom = Field(
         "start",
@@ -99,6 +105,11 @@ class Derive(Group):
     checkout_settle: Duration = Field(
         timedelta(seconds=5),
         description="How long a checkout waits for its further subscriptions.",
+    )
+    card_expiration_warnings: bool = Field(
+        default=False,
+        description="Conclude `order.credit_card_expiration_warning` on the 1st and 15th, from"
+        " payments and next orders: for shops whose source never sends it.",
     )
     announce: list[Literal["import", "state"]] = Field(
         default_factory=list,
@@ -129,6 +140,33 @@ class Rekey(Group):
     start: Begin = Field(
         "beginning",
         description="Where in it the first start begins: its `beginning`, its `end` or a time.",
+    )
+    guarantee: Literal["exactly_once", "at_least_once"] = Field(
+        "exactly_once", description="`at_least_once` is for brokers without transactions."
+    )
+
+
+class Hydrate(Group):
+    """The role hydrate, in front of derive."""
+
+    topic: str | None = Field(
+        None,
+        description="The topic that `worker hydrate` reads, and that ingest, sync and erase write"
+        " to then; it fills what records lack and writes them to the source topic. None: no"
+        " hydrate.",
+    )
+    patience: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(minutes=5))] = Field(
+        timedelta(seconds=30),
+        description="How long a record waits for Ordergroove's API at most; then it goes on without"
+        " (`streams-unhydrated`). `0s`: nothing is asked.",
+    )
+    product_age: Duration = Field(
+        timedelta(hours=1), description="How long a product that the API told is not asked again."
+    )
+    state_store: Literal["memory", "rocksdb"] = Field(
+        "memory",
+        description="Where the entities seen are: in `memory`, or on disk, in"
+        " `derive.state_directory`, with `derive.state_cache`.",
     )
     guarantee: Literal["exactly_once", "at_least_once"] = Field(
         "exactly_once", description="`at_least_once` is for brokers without transactions."
@@ -184,6 +222,17 @@ class Worker(Group):
         timedelta(minutes=2),
         description="A process that makes no progress for so long, though it could, ends with exit"
         " code 71; `0s`: never.",
+    )
+
+
+class Logs(Group):
+    """What a process writes on standard error."""
+
+    format: Literal["console", "json"] = Field(
+        "console", description="Lines for people, or one JSON object a line."
+    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="From which level on; `DEBUG` tells of every delivery."
     )
 
 

@@ -301,6 +301,8 @@ def test_depth_goes_up_and_down(letters: Letters) -> None:
     finally:
         depths.close()
 
+    assert [] == letters.listed()
+
 
 def test_letters_whose_time_is_over_do_not_count(letters: Letters) -> None:
     """Retention takes them away without a tombstone."""

@@ -74,8 +74,8 @@ BATCHES = (
         "waiting-profile-lost",
         "A restart within the hour forgets the profiles that changed in it.",
         "streams/delivery/known.py",
-        "                self.waiting[customer] = _decode_waiting(value)\n",
-        "                _decode_waiting(value)\n",
+        "            self.waiting[customer] = _decode_waiting(value)\n",
+        "            _decode_waiting(value)\n",
         (f"{SYNC}::test_of_a_changelog_the_last_word_counts",),
     ),
     Mutant(

@@ -126,8 +126,8 @@ VERSIONS = (
         "superseded-profile-sent",
         "A replay makes customers active again who left since.",
         "streams/delivery/rendering.py",
-        '                if part.name == "profile" and age <= 0:\n',
-        '                if part.name == "profile" and age == 0:\n',
+        'if part.name == "profile" and age < newest_enough(_mode(delivery)):',
+        'if part.name == "profile" and age == 0:',
         (f"{PROFILES}::test_a_profile_part_goes_only_if_it_is_new",),
     ),
     Mutant(
@@ -158,7 +158,9 @@ VERSIONS = (
         "version-not-awaited",
         "A crash forgets which profile the vendor has, and a replay may bring back an older one.",
         "streams/delivery/profiles.py",
+        "encode(version), [], delivery.partition)\n"
         "        self._publisher.publish(record, delivery.awaiting(self._progressed))\n",
+        "encode(version), [], delivery.partition)\n"
         "        self._publisher.publish(record, lambda _: None)\n",
         (f"{PROFILES}::test_the_offset_waits_for_the_changelog",),
     ),

@@ -85,7 +85,7 @@ LOYALTY = (
     Mutant(
         "points-spent-negative",
         '"You have spent -500 points".',
-        "streams/enrich.py",
+        "streams/model/enriched.py",
         '        amount = amount.removeprefix("-")\n',
         "        amount = str(amount)\n",
         (f"{DERIVATION}::test_points",),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.mutants import answers, batches, concluding, delivery, derive, engine, lanes
+from tests.mutants import answers, batches, concluding, delivery, derive, engine, lanes, returning
 from tests.mutants.destinations import DESTINATIONS
+from tests.mutants.erasing import ERASED
 from tests.mutants.loyalty import LOYALTY
+from tests.mutants.replaying import REPLAYED
 
 ROOMS = (
     ("Order of arrival", derive.ORDER),
@@ -13,6 +15,11 @@ ROOMS = (
     ("Consequences", concluding.CONSEQUENCES),
     ("The past", concluding.PAST),
     ("Waiting", concluding.WAITING),
+    ("The first sync", returning.SYNC),
+    ("Cards", returning.WARNINGS),
+    ("What is done on purpose", returning.DECIDED),
+    ("What is sent again", REPLAYED),
+    ("Who was erased", ERASED),
     ("Stream time", engine.TIME),
     ("Exactly once", engine.ONCE),
     ("Rows on disk", engine.DISK),

@@ -302,7 +302,7 @@ _NAMED = {"event": ""}
 @cache
 def _request(name: str, kind: str) -> Request:
     """The first request of a kind that the samples' events make; of an event, if none is named."""
-    bulk = replace(OPTIONS, bulk=True)
+    bulk = replace(OPTIONS, bulk=True, bulk_profiles=True)
     told = [(each, OPTIONS) for each in samples(name).values()]
     told += [(replace(each, late=True), bulk) for each in samples(name).values()]
     for event, options in told:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from streams.breaker import Rule
-    from streams.delivery.known import Parked, Place, Things, Waiting
+    from streams.delivery.known import Erasure, Parked, Place, Things, Waiting
     from streams.delivery.pending import Recalled
     from streams.model import rules
     from streams.model.delivery import LateErrors
@@ -73,6 +73,7 @@ class Stage:
         self.things: dict[int, dict[bytes, Things]] = {}
         self.waiting: dict[int, dict[bytes, Waiting]] = {}
         self.parked: dict[int, dict[Place, Parked]] = {}
+        self.erased: dict[int, dict[str, Erasure]] = {}
         self._limits = limits
         self._travels = travels
         self._late_errors = late_errors
@@ -81,6 +82,7 @@ class Stage:
         self._connection = {"name": "conn", "destination": "vendor", "mode": "live"} | connection
         self._ends: defaultdict[int, int] = defaultdict(int)
         self._previous: dict[int, int] = {}
+        self.headers: tuple[tuple[str, bytes], ...] = (("redrive_of", b"7"),)
         self.batches = 0
         self.well = False
 
@@ -139,7 +141,7 @@ class Stage:
             customer = None if isinstance(each, bytes) else each.customer_id.encode()
             place = partition, self._ends[partition]
             self._ends[partition] += 1
-            messages.append(Message(place, value, customer))
+            messages.append(Message(place, value, customer, self.headers))
         epoch, previous = self.poller.epochs[partition], self._previous[partition]
         part = Part(partition, epoch, previous, messages)
         self._previous[partition] = messages[-1].offset()
@@ -193,6 +195,7 @@ class Stage:
                 dict(self.waiting.get(p, {})),
                 dict(self.parked.get(p, {})),
                 self.lows.get(p, (0, "")),
+                dict(self.erased.get(p, {})),
             )
             for p in partitions
         }

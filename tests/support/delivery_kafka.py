@@ -29,6 +29,7 @@ class Message:
     place: tuple[int, int]
     body: bytes
     customer: bytes | None
+    beside: tuple[tuple[str, bytes], ...] = (("redrive_of", b"7"),)
 
     def partition(self) -> int:
         """Its partition."""
@@ -52,7 +53,7 @@ class Message:
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Its headers."""
-        return [("redrive_of", b"7")]
+        return list(self.beside)
 
 
 class Poller:

@@ -78,6 +78,7 @@ class Vendor:
     takes: frozenset[str] = frozenset()
     late_errors: asked.LateErrors | None = None
     probe: asked.Probe | None = None
+    deletion: asked.Deletion | None = None
 
     def __init__(
         self, url: str = "", limits: tuple[Limit, ...] = (), batches: tuple[Batch, ...] = ()
@@ -220,7 +221,12 @@ class Server:
 
     async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
+            server = self._runner.server
             await self._runner.cleanup()
+            for _turn in range(3):  # who was let in just then is made known a turn later
+                await asyncio.sleep(0)
+            if server is not None:
+                await server.shutdown(0.1)
 
     @property
     def events(self) -> list[str]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.destinations import DESTINATIONS
 from streams.model.delivery import Options, Part
+from streams.model.fact import CUSTOMER_ERASED
 from streams.pipeline import enriched_of
+from tests.support.enriched import KNOWN, bare
 from tests.support.okendo import ENRICHED
 from tests.support.okendo import story as members
 from tests.support.pages import paths
@@ -38,6 +40,8 @@ def samples(destination: str) -> dict[str, EnrichedEvent]:
             event = enriched_of(ENRICHED, told.value)
             if event.type in DESTINATIONS[destination].takes:
                 found.setdefault(event.type, event)
+    if DESTINATIONS[destination].deletion is not None:
+        found[CUSTOMER_ERASED] = bare(CUSTOMER_ERASED, KNOWN)
     return found
 
 

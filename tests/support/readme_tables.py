@@ -14,6 +14,7 @@ from streams.delivery.gauges import delivery_metrics
 from streams.delivery.statistics import Statistics
 from streams.destinations import DESTINATIONS
 from streams.errors import RecordReason
+from streams.hydrate.counts import HydrateCounts, hydrate_metrics
 from streams.ingest.gauges import ingest_metrics
 from streams.metrics import (
     DeriveCounts,
@@ -28,8 +29,10 @@ from streams.model.fact import WITHHELD
 from streams.model.loyalty import LOYALTY_EVENTS
 from streams.replay.gauges import dead_letter_metrics
 from streams.settings import Connection, Okendo, Settings
+from streams.settings.ordergroove_api import Api
 from streams.settings.values import UNITS
 from streams.sources.ordergroove import OBJECT_OF
+from streams.sync.gauges import SyncCounts, sync_metrics
 from tests.support import answer_tables, destination_tables
 
 if TYPE_CHECKING:
@@ -77,6 +80,8 @@ def _settings(model: type[BaseModel], path: str) -> Iterator[tuple[str, str, str
             yield from _settings(Connection, "connections.NAME.")
         elif name == "okendo":
             yield from _settings(Okendo, "okendo.")
+        elif here == "ordergroove.api":
+            yield from _settings(Api, "ordergroove.api.MERCHANT.")
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _settings(annotation, f"{here}.")
         else:
@@ -163,7 +168,9 @@ def metrics() -> str:
     families = [
         *derive_metrics(DeriveCounts()),
         *ingest_metrics(Counter()),
+        *sync_metrics(SyncCounts()),
         *rekey_metrics(RekeyCounts()),
+        *hydrate_metrics(HydrateCounts()),
         *engine_metrics(dict),
         *delivery_metrics({"": Statistics()}),
         *dead_letter_metrics({}),

@@ -62,7 +62,7 @@ def play(
     `restarts`: the row is encoded and decoded before every step; `ticks`: timers fire at the very
     millisecond at which they are due, as in an idle partition, not with the next record.
     """
-    player = _Player(row, restarts=restarts, ticks=ticks)
+    player = _Player(row, options, restarts=restarts, ticks=ticks)
     for record in records:
         player.fire_until(record.at)
         player.keep(derive(player.row, record.event, player.now, options, record.at))
@@ -75,19 +75,24 @@ def play(
 class _Player:
     """The row, stream time, and what was told so far."""
 
-    def __init__(self, row: Subscriber | None, *, restarts: bool, ticks: bool) -> None:
+    def __init__(
+        self, row: Subscriber | None, options: DeriveOptions, *, restarts: bool, ticks: bool
+    ) -> None:
         self.row = row
         self.now = 0
         self.facts: list[Fact] = []
         self.live: list[int] = []
         self._restarts = restarts
         self._ticks = ticks
+        self._options = options
 
     def fire_until(self, at: int) -> None:
         """Let stream time go on, and fire what is due by then."""
         self.now = max(self.now, at)
         while self.row is not None and 0 < (due := row_due(self.row)) <= self.now:
-            self.keep(fire(self.row, MERCHANT, CUSTOMER, due if self._ticks else self.now))
+            self.keep(
+                fire(self.row, MERCHANT, CUSTOMER, due if self._ticks else self.now, self._options)
+            )
             assert row_due(self.row) == 0 or row_due(self.row) > due, "what fired is over"
 
     def keep(self, derivation: Derivation) -> None:

@@ -188,4 +188,5 @@ def test_the_rates_are_the_published_ones() -> None:
     assert {
         Limit("events-custom", 150, 1),
         Limit("attributes-custom", 150, 1),
+        Limit("privacy-delete-request", 150, 1),
     } == set(ATTENTIVE.rules.limits)

@@ -31,7 +31,7 @@ REACHABLE = replace(KNOWN, phone_number="+13125550148")
 """Somebody of whom only this is known, by which any vendor finds them."""
 FIELDS = Options(contact_fields={"status": "51001"}, client_user_id=True)
 """Options with which a destination says all that it can."""
-BULK = replace(FIELDS, bulk=True)
+BULK = replace(FIELDS, bulk=True, bulk_profiles=True)
 """The same, for what starts no flow anyway."""
 ALL = sorted(DESTINATIONS)
 PRINTED_NULLS = ("entitlement_summaries", "profile.data.attributes.properties.Okendo")

@@ -183,8 +183,8 @@ def test_the_attempt_that_ended_does_not_hide_the_next() -> None:
         sender, gate = stage.handler._sender, Gate()
         sent = sender._calls._attempt
 
-        async def attempt(steps: Sequence[Step]) -> Sequence[Verdict]:
-            verdicts = await sent(steps)
+        async def attempt(steps: Sequence[Step], trace: str | None) -> Sequence[Verdict]:
+            verdicts = await sent(steps, trace)
             sender.wake()  # as another request's end would, just now
             return verdicts
 

@@ -23,6 +23,8 @@ REQUEST = Request("POST", "/events", {"revision": "2026-07-15"}, {"event": "e1"}
 BODY = b'{"event":"e1"}'
 AUTHORIZATION = {"authorization": SECRET}
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 def tell(
     story: Callable[[Http, Server], Awaitable[Any]],
@@ -44,6 +46,14 @@ def tell(
     return asyncio.run(play())
 
 
+def test_a_request_is_part_of_its_trace() -> None:
+    """As the record's headers told it (W3C trace context)."""
+    _, server = tell(lambda http, _: http.send(REQUEST, BODY, TRACE), lambda _: Answer(202))
+    [seen] = server.seen
+
+    assert TRACE == seen.headers["traceparent"]
+
+
 def test_a_request_arrives_as_it_is() -> None:
     """Method, path, headers, credentials and body go out; status, headers and body come back."""
     answer = Answer(429, {"Retry-After": "7"}, b"wait")
@@ -53,6 +63,7 @@ def test_a_request_arrives_as_it_is() -> None:
     assert ("events", {"event": "e1"}) == (seen.endpoint, seen.body)
     assert ("2026-07-15", SECRET) == (seen.headers["revision"], seen.headers["Authorization"])
     assert server.url.removeprefix("http://") == seen.headers["Host"]
+    assert "traceparent" not in seen.headers
     assert (429, "7", b"wait") == (response.status, response.headers["retry-after"], response.body)
 
 

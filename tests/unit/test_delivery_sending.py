@@ -153,8 +153,10 @@ def test_waiting_for_the_next_attempt_holds_no_slot() -> None:
         stage.server.answer = lambda seen: Answer(500 if seen.event == "c1-1" else 202)
         await stage.feed(event(), *(event(customer=f"x{each}") for each in range(20)))
         await until(lambda: len(stage.outcomes()) == 21)
+        await stage.handler._commits.commit([0])
 
-    stage = tell(story, concurrency=1, schedule=replace(FAST, base=1e6, cap=1e6))
+    slow = replace(FAST, base=1e6, cap=1e6)
+    stage = tell(story, concurrency=1, schedule=slow, park_after=float("inf"))
 
     assert Counter({"delivered": 20, "retrying": 1}) == Counter(o[2] for o in stage.outcomes())
     assert [] == stage.poller.committed

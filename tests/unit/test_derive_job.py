@@ -99,6 +99,19 @@ def test_timers_survive_a_restart() -> None:
     assert 0 == again.timers.earliest
 
 
+def test_a_record_s_trace_goes_on_with_what_it_became() -> None:
+    """One id from the webhook to the vendor; a record without one begins none here."""
+    traced, alone = Record(body("subscription.create", START)), Record(body("order.create", START))
+    headers: list[tuple[str, bytes | None]] = [("trace", b"7"), ("traceparent", b"00-4b-00-01")]
+    traced.headers = lambda: headers
+    told = {headers is None for *_, headers in run(restored({}, Position(OFFSET)), alone).outputs}
+    kept = [headers for *_, headers in run(restored({}, Position(OFFSET)), traced).outputs]
+
+    assert kept
+    assert all([("traceparent", b"00-4b-00-01")] == each for each in kept)
+    assert told <= {True}
+
+
 def test_what_is_given_up_keeps_all_that_it_was() -> None:
     """A record that cannot be read is a dead letter: its bytes, key, headers and place."""
     work = run(restored({}, Position(OFFSET)), Record(b"\x00\x00\x00\x00\x01no record"))

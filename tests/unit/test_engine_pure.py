@@ -161,6 +161,10 @@ class _Record:
         """Return the event's error."""
         return self._fields[2]
 
+    def timestamp(self) -> tuple[int, int]:
+        """Return the kind of its time, and the time: a second an offset."""
+        return 1, 1_000 * self._fields[1]
+
 
 def record(partition: int, offset: int, error: KafkaError | None = None) -> Any:
     """Return a record, or with an error an event."""
@@ -197,6 +201,23 @@ def test_ends_move_positions_behind_markers() -> None:
     cursors.commit({0: 1})
 
     assert (2, 2, 0) == (cursors.position(0), before, cursors.lag(0, 2))
+
+
+def test_the_oldest_record_under_way_is_known() -> None:
+    """By its time, of the first of some hundred; a commit behind them all leaves none."""
+    cursors = Cursors()
+    for partition in (0, 1):
+        cursors.start(partition, 10)
+    cursors.parts([record(0, offset) for offset in range(10, 1_210)], {0: 5, 1: 6}, refuse)
+    cursors.parts([record(0, 1_300)], {0: 5, 1: 6}, refuse)
+    found = [cursors.oldest()]
+    for committed in (509, 510, 1_209, 1_210, 1_301):
+        cursors.commit({0: committed})
+        found.append(cursors.oldest())
+
+    assert [10_000, 10_000, 510_000, 1_010_000, 1_300_000] == [each[0] for each in found[:-1]]
+    assert {} == found[-1]
+    assert 4 == sum(cursors.waited.counts)
 
 
 def test_other_events_are_told() -> None:

@@ -12,6 +12,7 @@ import pytest
 from streams.errors import BadRecord
 from streams.model.enriched import Because
 from streams.model.ids import customer_key, fact_id
+from streams.model.subscriber import Subscriber
 from streams.route import Route
 from streams.sources.ordergroove import record_of
 from tests.support.driver import ROUTES, SOURCE, Driver, enriched, properties
@@ -669,17 +670,14 @@ def test_a_seeded_state_starts_no_flow() -> None:
 
 
 def test_an_erasure_forgets_the_row() -> None:
-    """A record of kind `erase` deletes the row and tells nobody."""
+    """A record of kind `erase` leaves the mark of when, and tells the connections to forget."""
     driver = Driver()
     driver.feed(create())
     processed = driver.process(SOURCE.encode(record_of(create()) | {"kind": "erase"}))
 
-    assert (None, None, (), False) == (
-        processed.row,
-        processed.value,
-        processed.told,
-        processed.duplicate,
-    )
+    assert ["customer.erased"] == told(processed)
+    assert processed.row is not None
+    assert Subscriber(erased_at=processed.row.erased_at) == processed.row
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"\x00\x00\x00\x00\x01"])

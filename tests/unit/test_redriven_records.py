@@ -18,8 +18,9 @@ from streams.names import Names
 from streams.pipeline import Pipeline
 from streams.registry import Schemas
 from streams.rekey import RekeyJob
+from streams.source_letters import SourceLetters
 from streams.sources.ordergroove import owner_reader, record_of
-from streams.topology import DeriveJob, SourceLetters
+from streams.topology import DeriveJob
 from tests.support.driver import ENRICHED, ROUTES, SOURCE
 from tests.support.webhooks import CUSTOMER, MERCHANT, START, subscription, webhook
 

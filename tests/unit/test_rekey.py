@@ -19,8 +19,9 @@ from streams.names import LARGEST, Names
 from streams.pipeline import Pipeline, enriched_of
 from streams.registry import Schemas
 from streams.rekey import FLOWS_FROM, RECORDED_AT, Past, RekeyJob, past_of, with_past
+from streams.source_letters import SourceLetters
 from streams.sources.ordergroove import owner_reader, record_of
-from streams.topology import DeriveJob, SourceLetters
+from streams.topology import DeriveJob
 from tests.support.driver import ENRICHED, ROUTES, SOURCE
 from tests.support.registry import Served, field_of, framed, variant
 from tests.support.webhooks import CUSTOMER, DAY, HOUR, MERCHANT, START, subscription, webhook

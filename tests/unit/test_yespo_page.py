@@ -286,13 +286,16 @@ def test_the_key_is_the_password() -> None:
 
 
 def test_the_numbers_are_the_published_ones() -> None:
-    """350 events a second, 200 of all else; 1,000 orders; 20 KB, names of 100, keys of 300."""
+    """350 events a second, 100 of the past, 200 of all else; 1,000 orders; 20 KB, lengths."""
     rules = YESPO.rules
     lengths = {each.path: each.most for each in rules.demands["event"] if isinstance(each, Length)}
     sizes = [each.most for each in rules.demands["event"] if isinstance(each, Bytes)]
 
-    assert {Limit("api", 200, 1), Limit("event", 350, 1)} == set(rules.limits)
-    assert {("orders", 1_000), ("contacts", 1_000)} == {(b.name, b.count) for b in rules.batches}
+    limits = {Limit("api", 200, 1), Limit("event", 350, 1), Limit("past_events", 100, 1)}
+    batches = {("orders", 1_000), ("contacts", 1_000), ("past_events", 500)}
+
+    assert limits == set(rules.limits)
+    assert batches == {(b.name, b.count) for b in rules.batches}
     assert {"eventTypeKey": 100, "keyValue": 300, "params.*.name": 100} == lengths
     assert [20_000] == sizes
 

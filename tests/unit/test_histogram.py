@@ -1,8 +1,8 @@
-"""What a connection counts: `streams.delivery.statistics`."""
+"""How samples are counted: `streams.histogram`."""
 
 from __future__ import annotations
 
-from streams.delivery.statistics import BOUNDS, Histogram
+from streams.histogram import REQUEST_SECONDS, Histogram
 
 
 def test_buckets_are_cumulative_as_prometheus_wants_them() -> None:
@@ -12,7 +12,7 @@ def test_buckets_are_cumulative_as_prometheus_wants_them() -> None:
         histogram.observe(seconds)
     buckets = dict(histogram.cumulative())
 
-    assert [*map(str, BOUNDS), "+Inf"] == list(buckets)
+    assert [*map(str, REQUEST_SECONDS), "+Inf"] == list(buckets)
     assert (1, 2, 2, 3, 3, 4) == tuple(
         buckets[bound] for bound in ("0.025", "0.05", "0.1", "0.2", "30.0", "+Inf")
     )
