@@ -5,12 +5,16 @@ The connection's limiter counts its requests too; this only keeps room for what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from streams.model.rules import Limit
+
+
+_CATCH_UP: Final = 0.05
+"""Seconds of delay that are made up for: timers wake late, and each time the rate would be less."""
 
 
 class LowPace:
@@ -54,7 +58,6 @@ class LowPace:
 
     def note(self, endpoint: str) -> None:
         """Count one that starts now."""
-        now = self._clock()
-        self._next[endpoint] = max(now, self._next.get(endpoint, 0.0)) + self._between.get(
-            endpoint, 0.0
-        )
+        now, due = self._clock(), self._next.get(endpoint, 0.0)
+        at = due if now - due <= _CATCH_UP else now
+        self._next[endpoint] = at + self._between.get(endpoint, 0.0)
