@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "streams" / "destinations" / "TABLES.md")
 """Where generated tables stand."""
+GUIDES = ROOT / "deploy" / "guides"
 
 
 def test_tables_are_those_of_the_code() -> None:
@@ -39,11 +40,19 @@ def test_every_command_is_mentioned(command: str) -> None:
 
 
 def test_commands_in_the_readme_exist() -> None:
-    """Whatever the README calls `streams …` is a command that answers --help."""
-    named = set(re.findall(r"`streams ([a-z-]+)", README.read_text()))
+    """Whatever the README or a guide calls `streams …` is a command that answers --help."""
+    pages = [README, *GUIDES.glob("*.md")]
+    named = {each for page in pages for each in re.findall(r"`streams ([a-z-]+)", page.read_text())}
     answers = {name: CliRunner().invoke(commands, [name, "--help"]).exit_code for name in named}
 
     assert dict.fromkeys(named, 0) == answers
+
+
+def test_every_guide_is_on_the_readme_s_list() -> None:
+    """And every guide of the list is there."""
+    listed = re.findall(r"`deploy/guides/([\w-]+\.md)`", README.read_text())
+
+    assert sorted(listed) == sorted(each.name for each in GUIDES.glob("*.md"))
 
 
 def test_paths_in_the_map_exist() -> None:
