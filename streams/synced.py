@@ -8,7 +8,7 @@ else is known; from its time on, who is not among the rows is new.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.model.ids import synced_by, synced_row
 from streams.model.row_bytes import decode_row, encode_row
@@ -17,6 +17,10 @@ from streams.model.subscriber import Subscriber
 if TYPE_CHECKING:
     from streams.engine.rows import Rows
     from streams.pipeline import Pipeline
+
+
+_STATE: Final = b".state"
+"""The types of all that a sync says of entities end with it (`sources.ordergroove.types`)."""
 
 
 def mark_synced(key: bytes, at: int, rows: Rows) -> None:
@@ -43,8 +47,12 @@ class History:
         self._before = seeding.under(history="live") if awaited else seeding
         self._since: dict[bytes, Pipeline[Any]] = {}
 
-    def of(self, key: bytes, rows: Rows) -> Pipeline[Any]:
+    def of(self, key: bytes, value: bytes | None, rows: Rows) -> Pipeline[Any]:
         """The pipeline for a record under this key."""
+        if not self._awaited and _STATE not in (
+            value or b""
+        ):  # nearly always: no row is looked up for it
+            return self._synced
         mark = rows.get(synced_row(key))
         if mark is None:
             return self._before

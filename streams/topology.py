@@ -234,7 +234,7 @@ class DeriveJob:
         self.derived = names.derived(pipeline.source)
         self.preparation = schemas.waiting
         self._pipeline = pipeline
-        self._history = history
+        self._pipeline_of = (lambda *_: pipeline) if history is None else history.of
         self._deliveries = names.deliveries
         self._letters = SourceLetters(names, schemas, source=pipeline.source)
         self._counts = counts
@@ -250,11 +250,10 @@ class DeriveJob:
             return
         if not self._from_start:
             flows_from = 0
-        pipeline = self._pipeline if self._history is None else self._history.of(key, rows)
+        value = message.value()
+        pipeline = self._pipeline_of(key, value, rows)
         try:
-            found = pipeline.process_all(
-                message.value(), rows.get, rows.now, key, recorded_at, flows_from
-            )
+            found = pipeline.process_all(value, rows.get, rows.now, key, recorded_at, flows_from)
         except BadRecord as bad:
             self._letters.give_up(message, rows, outputs, bad)
             self._counts.dead_letter(bad.reason)

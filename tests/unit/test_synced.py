@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from streams.avro import registry
 from streams.derive import DeriveOptions
@@ -203,3 +203,18 @@ def test_whoever_was_heard_of_is_told_of() -> None:
     assert 1 == profiles(run(empty(), event, state("subscriptions", more, START + 9))) - profiles(
         run(empty(), event)
     )
+
+
+def test_where_nothing_is_awaited_a_first_sync_is_no_news_either() -> None:
+    """A shop whose history is live, or complete, may be synced too."""
+    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions(history="complete"))
+    history = History(pipeline, awaited=False)
+    told = DeriveJob(pipeline, NAMES, Schemas(registry()), DeriveCounts(), history=history)
+    content = subscription("oats") | {"updated": "2026-01-02 03:04:05"}
+    states = [state("subscriptions", content, START)]
+    silent = asyncio.run(compute(told, empty(), Part(3, 1, FIRST, cast("Any", states))))
+    loud = asyncio.run(compute(told, empty(), Part(3, 1, FIRST, cast("Any", [mark(), *states]))))
+
+    assert silent is not None
+    assert loud is not None
+    assert (0, 1) == (profiles(silent), profiles(loud))
