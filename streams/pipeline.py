@@ -65,6 +65,7 @@ class Pipeline(Generic[Row]):
     Attributes:
         source: whose records it reads.
         due: stream time of the next timer in a row's bytes, epoch milliseconds; 0 for none.
+        decode: a row of its bytes.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Pipeline(Generic[Row]):
         """
         self.source = family.source
         self.due = family.due_of
+        self.decode = family.decode
         self._family = family
         self._event = family.event_reader(source)
         self._events = events

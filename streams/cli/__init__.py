@@ -30,6 +30,7 @@ COMMANDS = (
     "simulate",
     "sync",
     "table",
+    "timeline",
     "topics",
     "worker",
 )

@@ -54,12 +54,12 @@ class Plan(NamedTuple):
     held: Mapping[str, Held]
 
 
-def checked(settings: Settings, who: Who) -> Who:
-    """The options as they are compared; raises `ConfigurationError`."""
+def checked(settings: Settings, who: Who, command: str = "erase") -> Who:
+    """The options of a command as they are compared; raises `ConfigurationError`."""
     told = [name for name, value in who._asdict().items() if value is not None]
     if len(told) != 1:
         raise ConfigurationError(
-            "erase", "not clear who is meant", "Give one of --email, --phone and --customer"
+            command, "not clear who is meant", "Give a customer, or --email, or --phone"
         )
     if who.customer is not None:
         merchant, colon, id_ = who.customer.partition(":")
@@ -83,7 +83,7 @@ def searched(settings: Settings, who: Who) -> Plan:
         KafkaException: the broker does not answer.
     """
     kafka = kafka_of(settings, CLIENT)
-    people = _people(settings, kafka, who)
+    people = people_of(settings, kafka, who)
     keys = {each.key for each in people}
     boxes = Boxes(kafka, boxes_of(settings, (), ()), readers_of(settings))
     needles = {needle for each in people for needle in each.needles}
@@ -93,8 +93,13 @@ def searched(settings: Settings, who: Who) -> Plan:
     return Plan(people, letters, {of: held_of(kafka, at, keys) for of, at in changelogs.items()})
 
 
-def _people(settings: Settings, kafka: KafkaSettings, who: Who) -> list[Person]:
-    """Customers of Ordergroove first, then the members of the same person, by e-mail."""
+def people_of(settings: Settings, kafka: KafkaSettings, who: Who) -> list[Person]:
+    """Customers of Ordergroove first, then the members of the same person, by e-mail.
+
+    Raises:
+        ConfigurationError: a table has rows of another version.
+        KafkaException: the broker does not answer.
+    """
     keys = {who.customer.encode()} if who.customer is not None else set()
     emails = {who.email} if who.email is not None else set()
     phones = {who.phone} if who.phone is not None else set()
