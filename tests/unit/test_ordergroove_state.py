@@ -374,5 +374,5 @@ def test_a_row_with_a_state_is_written_as_others_are() -> None:
     content = Subscription("s", live=True, updated=AT)
     row = run([stated(content)])[-1].after
 
-    assert row.subscriptions["s"].key == OrderKey(AT, AT, 0, stated(content).event_id)
+    assert row.subscriptions["s"].key == OrderKey(AT, AT, -1, stated(content).event_id)
     assert encode_row(row)
