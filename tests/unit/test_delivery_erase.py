@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streams.model.enriched import EnrichedEvent
 
 QUICK = Schedule(base=0.004, cap=0.004)
-LATER = Schedule(base=60.0, cap=60.0)
+LATER = Schedule(base=1e6, cap=1e6)  # jitter makes any part of it: a minute may be a moment
 AT_ONCE = 1e-9
 
 
