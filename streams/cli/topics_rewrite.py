@@ -15,9 +15,7 @@ from streams.cli.context import Context, pass_context
 from streams.cli.erased import erased_now
 from streams.cli.rehearsal import rehearsal
 from streams.engine.admin import TopicSpec, create_topics, describe_topics, set_topic_config
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
-from streams.engine.stretch import Stretch, look_through, whole
+from streams.engine.stretch import Stretch, look_through, newest, whole
 from streams.errors import ConfigurationError
 from streams.names import Names
 from streams.replay.rewriting import Copy, Progress, Sieve, copied, progress_of, survey
@@ -134,9 +132,7 @@ def _copied(
 
 
 def _progress(kafka: KafkaSettings, copy: Copy, stretch: Stretch) -> dict[int, Progress]:
-    partitions = frozenset(whole(kafka, copy.control).ends)
-    tables = restore(kafka, copy.control, partitions, lambda: partitions, LaneStatistics())
-    records = {key: value for table in tables.values() for key, value in table.items()}
+    records = newest(kafka, copy.control)
     return {p: progress_of(copy, p, records.get(copy.key(p).encode())) for p in stretch.ends}
 
 

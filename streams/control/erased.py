@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from streams.engine.admin import partition_count
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 from streams.errors import ConfigurationError
 from streams.model.ids import customer_hash, customer_key
 
@@ -74,9 +72,7 @@ class ErasedList:
             ConfigurationError: the topic does not exist.
             KafkaException: the broker does not answer.
         """
-        partitions = frozenset(range(partition_count(kafka, topic)))
-        tables = restore(kafka, topic, partitions, lambda: partitions, LaneStatistics())
-        known = {key: value for table in tables.values() for key, value in table.items()}
+        known = newest(kafka, topic)
         return cls(hash_key, lambda key: known.get(key.encode()))
 
     def at(self, merchant: str, customer_id: str) -> int | None:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 from msgspec import structs
 
-from streams.engine.admin import check_same_partitions, partition_count
+from streams.engine.admin import check_same_partitions
 from streams.engine.producer import RecordProducer
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
@@ -114,11 +113,9 @@ class Generations:
 
     def _read(self) -> Mapping[str, bytes]:
         try:
-            partitions = frozenset(range(partition_count(self._kafka, self._topic)))
+            found = newest(self._kafka, self._topic)
         except ConfigurationError:  # without the topic nothing was ever recorded
             return {}
-        tables = restore(self._kafka, self._topic, partitions, lambda: partitions, LaneStatistics())
-        found = {key: value for table in tables.values() for key, value in table.items()}
         return {key.decode(errors="replace"): value for key, value in found.items()}
 
     def _write(self, key: str, record: Generation | Rebuilt) -> None:

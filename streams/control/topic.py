@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.control.records import CONNECTIONS, decode_state, encode_state, key_of
-from streams.engine.admin import partition_count
 from streams.engine.producer import RecordProducer
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +31,11 @@ class ControlTopic:
         Raises:
             ConfigurationError: the topic is missing, or holds what cannot be read.
         """
-        partitions = frozenset(range(partition_count(self._kafka, self._topic)))
-        tables = restore(self._kafka, self._topic, partitions, lambda: partitions, LaneStatistics())
         found = {}
-        for table in tables.values():
-            for key, value in table.items():
-                name = key.decode(errors="replace").removeprefix(CONNECTIONS)
-                if key == key_of(name).encode():
-                    found[name] = decode_state(name, value)
+        for key, value in newest(self._kafka, self._topic).items():
+            name = key.decode(errors="replace").removeprefix(CONNECTIONS)
+            if key == key_of(name).encode():
+                found[name] = decode_state(name, value)
         return found
 
     def change(

@@ -19,8 +19,7 @@ from streams.engine.admin import partition_count
 from streams.engine.group_offsets import commit_offsets, committed_positions
 from streams.engine.patience import patiently
 from streams.engine.publication import flush
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
@@ -146,13 +145,9 @@ def _missing(kafka: KafkaSettings, group: str, topic: str, partitions: range) ->
 
 def _recorded(kafka: KafkaSettings, control: str, key: bytes) -> dict[str, Any] | None:
     """Return what is recorded of the first start."""
-    partitions = frozenset(range(partition_count(kafka, control)))
-    tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
-    for table in tables.values():
-        if key in table:
-            recorded: dict[str, Any] = json.loads(table[key])
-            return recorded
-    return None
+    value = newest(kafka, control).get(key)
+    recorded: dict[str, Any] | None = None if value is None else json.loads(value)
+    return recorded
 
 
 def _record(kafka: KafkaSettings, control: str, key: bytes, told: dict[str, Any]) -> int:

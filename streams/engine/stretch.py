@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.engine.admin import partition_count
-from streams.engine.restore import replay
+from streams.engine.restore import replay, restore
 from streams.engine.statistics import LaneStatistics, RestoreProgress
 from streams.engine.watermarks import Watermarks
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["Stretch", "look_through", "whole"]
+__all__ = ["Stretch", "look_through", "newest", "whole"]
 
 _AHEAD_KIB = 8 << 10
 """What is fetched ahead of the reader, which may stand beside workers on a small machine."""
@@ -72,3 +72,15 @@ def look_through(kafka: KafkaSettings, stretch: Stretch, note: Callable[[Message
                 note(message)
 
     replay(kafka, topic, spans, spans.keys, LaneStatistics(), take, ahead_kib=_AHEAD_KIB)
+
+
+def newest(kafka: KafkaSettings, topic: str) -> dict[bytes, bytes]:
+    """The newest value of each key of a compacted topic now, of keys that were not deleted.
+
+    Raises:
+        ConfigurationError: there is no such topic.
+        KafkaException: the broker does not answer.
+    """
+    partitions = frozenset(range(partition_count(kafka, topic)))
+    tables = restore(kafka, topic, partitions, lambda: partitions, LaneStatistics())
+    return {key: value for table in tables.values() for key, value in table.items()}

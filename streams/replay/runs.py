@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from streams.engine.admin import partition_count
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 from streams.errors import ConfigurationError
 from streams.model.replayed import Mode, Replayed
 from streams.replay.selection import Selection
@@ -97,14 +95,11 @@ def runs_of(kafka: KafkaSettings, control: str) -> dict[str, Run]:
         ConfigurationError: there is no such topic, or a record is not one of this version's.
         KafkaException: the broker does not answer.
     """
-    partitions = frozenset(range(partition_count(kafka, control)))
-    tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
     found = {}
-    for table in tables.values():
-        for key, value in table.items():
-            if key.startswith(RUNS.encode()):
-                run = _run(key.decode(), value)
-                found[run.id] = run
+    for key, value in newest(kafka, control).items():
+        if key.startswith(RUNS.encode()):
+            run = _run(key.decode(), value)
+            found[run.id] = run
     return found
 
 

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from streams.engine.admin import partition_count
-from streams.engine.restore import restore
-from streams.engine.statistics import LaneStatistics
+from streams.engine.stretch import newest
 from streams.errors import ConfigurationError
 from streams.sync.lists import LISTS
 from streams.sync.window import Window
@@ -142,8 +140,4 @@ def standing_of(kafka: KafkaSettings, control: str, merchant: str) -> Standing:
         ConfigurationError: the topic is missing, or holds what cannot be read.
         KafkaException: the broker does not answer.
     """
-    partitions = frozenset(range(partition_count(kafka, control)))
-    tables = restore(kafka, control, partitions, lambda: partitions, LaneStatistics())
-    key = key_of(merchant)
-    found = (table[key] for table in tables.values() if key in table)
-    return decode_standing(merchant, next(found, None))
+    return decode_standing(merchant, newest(kafka, control).get(key_of(merchant)))
