@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from streams.model.enriched import Because
 from streams.model.fact import CANCEL, CREATE, PROFILE_CHANGED, REACTIVATE, Fact
-from streams.model.ids import fact_id
+from streams.model.ids import fact_id, profile_change_id
 
 from .subscriptions import died_in_this_spell, newest_death
 
@@ -93,7 +93,7 @@ def profile_changed(
     why = "who the customer is: active" if same else f"status {after.status}: active"
     return Fact(
         PROFILE_CHANGED,
-        fact_id(PROFILE_CHANGED, event.merchant, event.customer_id, 0, row.version),
+        profile_change_id(event.merchant, event.customer_id, row.version),
         event.created,
         withheld=withheld,
         because=_because(event, before.active, after.active, why),

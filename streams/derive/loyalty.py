@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from streams.errors import BadRecord
 from streams.model.enriched import Because
 from streams.model.fact import PROFILE_CHANGED, Fact
-from streams.model.ids import fact_id
+from streams.model.ids import profile_change_id
 from streams.model.loyalty import LoyaltyCustomer
 from streams.model.member import (
     CLEARABLE,
@@ -141,7 +141,7 @@ def _profile_changed(row: Member, event: LoyaltyEvent) -> Fact:
     status = row.loyalty.status or "unknown"
     return Fact(
         PROFILE_CHANGED,
-        fact_id(PROFILE_CHANGED, event.merchant, event.customer_id, 0, row.version),
+        profile_change_id(event.merchant, event.customer_id, row.version),
         event.created,
         because=Because(event.event_id, 0, 0, f"status {status} by {event.type}"),
     )

@@ -29,6 +29,11 @@ def delivery_id(event_id: str, event_type: str, connection: str) -> str:
     return fact_id("delivery", event_id, event_type, connection)
 
 
+def profile_change_id(merchant: str, customer_id: str, version: int) -> str:
+    """The id of the `profile.changed` that a row's version makes, whoever tells it."""
+    return fact_id("profile.changed", merchant, customer_id, 0, version)
+
+
 def dead_letter_id(topic: str, partition: int, offset: int) -> str:
     """The id of a source record given up on."""
     return fact_id("dead-letter", topic, partition, offset)

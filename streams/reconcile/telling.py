@@ -13,7 +13,7 @@ import msgspec
 from streams.errors import BadRecord
 from streams.model.delivery import Options, Part
 from streams.model.fact import PROFILE_CHANGED, Fact
-from streams.model.ids import fact_id
+from streams.model.ids import profile_change_id
 from streams.model.member import Member
 from streams.model.subscriber import Subscriber
 
@@ -59,7 +59,7 @@ def profile_event(customer: Customer, family: Family[Any, Any, Any]) -> Enriched
     """
     merchant, customer_id, row = customer.merchant, customer.customer_id, customer.row
     at = told_at(row)
-    event_id = fact_id(PROFILE_CHANGED, merchant, customer_id, 0, row.version)
+    event_id = profile_change_id(merchant, customer_id, row.version)
     about = family.nothing(merchant, customer_id, at)
     event: EnrichedEvent = family.enrich(Fact(PROFILE_CHANGED, event_id, at), about, row)
     return event
