@@ -51,6 +51,13 @@ NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
 """Variables with our prefix that are no settings; so is everything that begins with TEST_."""
 
 
+_PRIVATE = (
+    (("connections",), "credentials", "a private key"),
+    (("ordergroove", "api"), "key", "an API key"),
+)
+"""Tables by name, what must not stand in them, and what that is."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may choose."""
 
@@ -136,25 +143,19 @@ def load_settings(file: Path | None = None) -> Settings:
 
 def _no_keys_in(told: Any) -> None:
     """A settings file is copied, mailed and committed; a vendor's private key must not be in it."""
-    tables = told.get("connections") if isinstance(told, dict) else None
-    for name, table in tables.items() if isinstance(tables, dict) else ():
-        if isinstance(table, dict) and "credentials" in table:
-            raise ConfigurationError(
-                f"connections.{name}.credentials",
-                "a private key does not belong into a settings file",
-                f"Set {ENVIRONMENT}CONNECTIONS__{str(name).upper()}__CREDENTIALS, or"
-                f" connections.{name}.credentials_file to a file that holds it",
-            )
-    source = told.get("ordergroove") if isinstance(told, dict) else None
-    apis = source.get("api") if isinstance(source, dict) else None
-    for name, table in apis.items() if isinstance(apis, dict) else ():
-        if isinstance(table, dict) and "key" in table:
-            raise ConfigurationError(
-                f"ordergroove.api.{name}.key",
-                "an API key does not belong into a settings file",
-                f"Set {ENVIRONMENT}ORDERGROOVE__API__{str(name).upper()}__KEY, or"
-                f" ordergroove.api.{name}.key_file to a file that holds it",
-            )
+    for path, key, what in _PRIVATE:
+        tables = told
+        for part in path:
+            tables = tables.get(part) if isinstance(tables, dict) else None
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict) and key in table:
+                setting = ".".join((*path, str(name), key))
+                variable = ENVIRONMENT + "__".join((*path, str(name), key)).upper()
+                raise ConfigurationError(
+                    setting,
+                    f"{what} does not belong into a settings file",
+                    f"Set {variable}, or {setting}_file to a file that holds it",
+                )
 
 
 def _no_unknown_variables() -> None:
