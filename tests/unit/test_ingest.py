@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -178,6 +179,24 @@ def read(_: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
     return {"merchant": merchant, "customer_id": told["customer"], "at": at, "created": at}
 
 
+def verify(headers: Mapping[str, str], body: bytes, now: float) -> None:
+    """Only what our key signed is let in."""
+    signed_by_ordergroove(headers.get("ordergroove-signature"), body, [KEY], now, 300)
+
+
+ROUTE = Route(
+    source="ordergroove",
+    accounts=frozenset({"m1"}),
+    verify=verify,
+    record_of=read,
+    topic="events",
+    dead_letters="letters",
+    encode=msgspec.json.encode,
+    encode_dead_letter=msgspec.json.encode,
+    tests=frozenset({"probe"}),
+)
+
+
 def answered(
     *requests: tuple[str, dict[str, str], bytes],
     kafka: Kafka | None = None,
@@ -186,22 +205,8 @@ def answered(
     """What requests are answered, one after the other, by a server on a socket."""
     kafka = kafka or Kafka()
 
-    def verify(headers: Mapping[str, str], body: bytes, now: float) -> None:
-        signed_by_ordergroove(headers.get("ordergroove-signature"), body, [KEY], now, 300)
-
-    route = Route(
-        source="ordergroove",
-        accounts=frozenset({"m1"}),
-        verify=verify,
-        record_of=read,
-        topic="events",
-        dead_letters="letters",
-        encode=msgspec.json.encode,
-        encode_dead_letter=msgspec.json.encode,
-        tests=frozenset({"probe"}),
-    )
     receiver = Receiver(
-        {"/webhooks/ordergroove/m1": route},
+        {"/webhooks/ordergroove/m1": ROUTE},
         kafka,
         lambda: NOW,
         patience=0.05,
@@ -342,20 +347,7 @@ def test_no_request_is_a_500_and_none_vanishes(
     kafka = Kafka()
     headers = {"ordergroove-signature": signature(body) if signs else header}
 
-    def verify(told: Mapping[str, str], content: bytes, now: float) -> None:
-        signed_by_ordergroove(told.get("ordergroove-signature"), content, [KEY], now, 300)
-
-    route = Route(
-        source="ordergroove",
-        accounts=frozenset({"m1"}),
-        verify=verify,
-        record_of=read,
-        topic="events",
-        dead_letters="letters",
-        encode=msgspec.json.encode,
-        encode_dead_letter=msgspec.json.encode,
-    )
-    routes = {"/webhooks/ordergroove/m1": route}
+    routes = {"/webhooks/ordergroove/m1": replace(ROUTE, tests=frozenset())}
     receiver = Receiver(routes, kafka, lambda: NOW, patience=1.0, refused=(ConnectionError,))
     answer = asyncio.run(receiver.take(path, headers, body))
 

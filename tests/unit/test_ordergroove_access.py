@@ -61,7 +61,10 @@ def test_a_key_from_a_file(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("right\n")
 
-    _asked(lambda url: _settings(tmp_path, f'{TABLE}url = "{url}"\nkey_file = "{key}"'), [MERCHANT])
+    told = f'\nkey_file = "{key}"'
+    [simulator] = _asked(lambda url: _settings(tmp_path, f'{TABLE}url = "{url}"{told}'), [MERCHANT])
+
+    assert [200] * 10 == [each.status for each in simulator.received]
 
 
 def test_a_key_from_a_secret_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +74,9 @@ def test_a_key_from_a_secret_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (secrets / VARIABLE.lower()).write_text("right")
     monkeypatch.setenv("STREAMS_SECRETS_DIR", str(secrets))
 
-    _asked(lambda url: _settings(tmp_path, f'{TABLE}url = "{url}"'), [MERCHANT])
+    [simulator] = _asked(lambda url: _settings(tmp_path, f'{TABLE}url = "{url}"'), [MERCHANT])
+
+    assert [200] * 10 == [each.status for each in simulator.received]
 
 
 def test_a_wrong_key_names_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
