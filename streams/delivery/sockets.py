@@ -8,6 +8,7 @@ the caller's.
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore2
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 _MOST_UNREAD: Final = 1 << 18
 """Bytes that may wait to be read before the vendor is made to wait."""
+
+
+def _delay(host: str) -> float | None:
+    """Seconds until a name's next address is tried beside the first; an address has no next one.
+
+    Who gives up amid such a race leaves its winner to the garbage collector (Python's own `asyncio`
+    forgets it): not where there is nothing to race.
+    """
+    try:
+        ip_address(host)
+    except ValueError:
+        return 0.25
+    return None
 
 
 class Sockets(httpcore2.AsyncNetworkBackend):
@@ -38,7 +52,7 @@ class Sockets(httpcore2.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 _, stream = await loop.create_connection(
-                    Stream, host, port, happy_eyeballs_delay=0.25
+                    Stream, host, port, happy_eyeballs_delay=_delay(host)
                 )
         except TimeoutError:
             raise httpcore2.ConnectTimeout from None

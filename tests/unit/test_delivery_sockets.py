@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import warnings
 from typing import Any, cast
 
 import httpcore2
@@ -131,6 +133,30 @@ def test_connecting_takes_only_so_long() -> None:
             asyncio.run(Sockets().connect_tcp(place[0], place[1], timeout=0.1))
         for each in waiting:
             each.close()
+
+
+@pytest.mark.parametrize("steps", range(10))
+def test_giving_up_leaves_no_socket_open(steps: int) -> None:
+    """Whenever a connection is given up while it is made, its socket is closed."""
+
+    async def story(place: tuple[str, int]) -> None:
+        connecting = asyncio.create_task(Sockets().connect_tcp(*place, timeout=5.0))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        connecting.cancel()
+        (made,) = await asyncio.gather(connecting, return_exceptions=True)
+        if isinstance(made, httpcore2.AsyncNetworkStream):
+            await made.aclose()
+        await asyncio.sleep(0)
+
+    with socket.socket() as listener, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        asyncio.run(story(listener.getsockname()))
+        gc.collect()
+
+    assert not [each.message for each in told if issubclass(each.category, ResourceWarning)]
 
 
 def test_a_silent_tls_server_is_given_up() -> None:
