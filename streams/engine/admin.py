@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException
@@ -14,6 +15,7 @@ from confluent_kafka.admin import (
     NewTopic,
 )
 
+from streams.engine.patience import patiently
 from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _CALL_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
 _CREATE = "Run `streams topics create`"
 
 
@@ -75,6 +78,7 @@ def create_topics(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]
     admin = AdminClient(kafka.client())
     new = [NewTopic(s.name, s.partitions, s.replication, config=dict(s.config)) for s in specs]
     created = []
+    admin.list_topics(timeout=_ANSWER_SECONDS)  # else one that is away is known after a minute
     for name, future in admin.create_topics(new, operation_timeout=_CALL_SECONDS).items():
         try:
             future.result()
@@ -84,9 +88,14 @@ def create_topics(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]
         else:
             created.append(name)
     for spec in specs:
-        if spec.name in created:  # made is not yet known and led everywhere: the question waits
-            Watermarks(kafka, spec.name).high(range(spec.partitions))
+        if spec.name in created:
+            patiently(partial(_ends, kafka, spec), _CALL_SECONDS)
     return created
+
+
+def _ends(kafka: KafkaSettings, spec: TopicSpec) -> dict[int, int]:
+    """Ask for a topic's ends: made is not yet known and led everywhere, and the question waits."""
+    return Watermarks(kafka, spec.name).high(range(spec.partitions))
 
 
 def topic_names(kafka: KafkaSettings) -> list[str]:
