@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import msgspec
 
+from streams.cli.completers import beginning
 from streams.cli.composition import kafka_of, names_of
 from streams.cli.context import Context, pass_context
-from streams.control.audit import Action, decode_action
+from streams.cli.examples import examples
+from streams.control.audit import Action, Audited, decode_action
 from streams.engine.stretch import look_through, whole
 from streams.errors import BadRecord
 
@@ -25,9 +27,26 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 
 
+def _verbs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    del context, parameter
+    known = get_args(Audited)
+    return beginning(incomplete, {*known, *(each.partition(".")[0] for each in known)})
+
+
+@examples(
+    "# What was done to customers and state in the last week",
+    "streams audit --days 7",
+    "# All replays, as data",
+    "streams audit --action replay --json",
+)
 @click.command()
 @click.option("--days", type=click.IntRange(1), default=90, show_default=True, help="How far back.")
-@click.option("--action", "verb", help="Only this one, or all of a command: replay.run, replay.")
+@click.option(
+    "--action",
+    "verb",
+    shell_complete=_verbs,
+    help="Only this one, or all of a command: replay.run, replay.",
+)
 @click.option("--id", "id_", help="Only the action with this id.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a record.")
 @pass_context

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
-def audit_of(settings: Settings) -> Audit:
-    """Where actions are written."""
-    return Audit(kafka_of(settings, "streams-audit"), names_of(settings).audit, operator())
+def audit_of(settings: Settings, by: str | None = None) -> Audit:
+    """Where actions are written; `by`: whose they are, None for this user's."""
+    return Audit(kafka_of(settings, "streams-audit"), names_of(settings).audit, by or operator())

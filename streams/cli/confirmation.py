@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
+from streams.console.typed import is_typed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,5 +57,5 @@ def confirm(number: int, what: str, yes: int | None = None) -> None:
     if not sys.stdin.isatty():
         raise NotConfirmed(f"{number:,} {what}. Nothing was done; confirm with --yes {number}")
     typed = click.prompt(f"{number:,} {what}. Type {number} to go on", default="", err=True)
-    if typed.strip().replace(",", "") != str(number):
+    if not is_typed(number, typed):
         raise NotConfirmed("Nothing was done: that was another number")

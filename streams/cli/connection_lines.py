@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from streams.model.wording import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,11 +45,6 @@ class Standing(NamedTuple):
         """When the vendor refused the credentials, if nothing arrived or was decided since."""
         refused, after = self.contact.refused, max(self.contact.arrived, self.state.resumed_at)
         return refused if refused > after else None
-
-
-def moment(at: int) -> str:
-    """A time for people, from epoch milliseconds: `2026-10-01 12:00:03Z`."""
-    return f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def mode_text(gate: Gate) -> str:

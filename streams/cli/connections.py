@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from msgspec.structs import replace
 
+from streams.cli import connection_decisions as decisions
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import connection_names
 from streams.cli.composition import destination_of, kafka_of, names_of
 from streams.cli.connection_lines import (
     Standing,
-    moment,
     standing_lines,
     standing_object,
     waits_lines,
@@ -24,14 +24,14 @@ from streams.cli.connection_lines import (
 from streams.cli.connection_probe import test
 from streams.cli.connection_settings import gate_settings
 from streams.cli.context import Context, pass_context
-from streams.cli.deciding import CLIENT, check_name, control_of, operator
+from streams.cli.deciding import CLIENT, control_of
+from streams.cli.examples import examples
 from streams.cli.promotion import promote, reset
 from streams.control.connections import gate_of
 from streams.control.forecast import DAY_MS, contacts
-from streams.control.records import ConnectionState, Pause
-from streams.control.standing import beyond, dead_letters_in, lag_of, what_waits
-from streams.delivery.gate import Decision
-from streams.errors import ConfigurationError
+from streams.control.records import ConnectionState
+from streams.control.standing import beyond, dead_letters_in, lag_of
+from streams.model.wording import moment
 
 if TYPE_CHECKING:
     from streams.delivery.gate import How
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
+@examples(
+    "# How they stand",
+    "streams connections list",
+    "# What going live would have sent in the last 24 hours",
+    "streams connections promote klaviyo",
+)
 @click.group()
 def connections() -> None:
     """Connections to vendors: how they stand, and what is decided about them."""
@@ -49,13 +55,19 @@ connections.add_command(reset)
 connections.add_command(test)
 
 
+@examples(
+    "# How they stand",
+    "streams connections list",
+    "# As data",
+    "streams connections list --json",
+)
 @connections.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @pass_context
 def list_(context: Context, *, as_json: bool) -> None:
     """Show every connection: mode, state, lag, last success in 24 hours, dead letters."""
     settings = context.settings
-    standings = _standings(settings, kafka_of(settings, CLIENT))
+    standings = standings_of(settings, kafka_of(settings, CLIENT))
     if as_json:
         for each in standings:
             click.echo(msgspec.json.encode(standing_object(each)))
@@ -63,29 +75,32 @@ def list_(context: Context, *, as_json: bool) -> None:
         click.echo("\n".join(standing_lines(standings)))
 
 
+@examples(
+    "# Let it rest; what comes waits in its topic",
+    'streams connections pause klaviyo --reason "wrong template"',
+)
 @connections.command()
-@click.argument("name")
+@click.argument("name", shell_complete=connection_names)
 @click.option("--reason", help="Why, for whoever looks at the list.")
 @click.option("--by", help="Whose decision it is. Default: this user.")
 @pass_context
 def pause(context: Context, name: str, reason: str | None, by: str | None) -> None:
     """Let NAME rest: it sends nothing and reads nothing; its events wait in its topic."""
-    settings = context.settings
-    check_name(settings, name)
-    who, now = by or operator(), int(time.time() * 1_000)
-
-    def rest(state: ConnectionState) -> ConnectionState:
-        known = state.pause or Pause(who, now, reason)
-        return replace(state, pause=known if reason is None else replace(known, reason=reason))
-
-    found = control_of(settings).change(name, rest).pause
-    since = "" if found is None or found.since == now else f" since {moment(found.since)}"
+    settings, now = context.settings, int(time.time() * 1_000)
+    found = decisions.pause(settings, name, reason, by)
+    since = "" if found.since >= now else f" since {moment(found.since)}"
     topic = names_of(settings).deliveries(name)
     click.echo(f"{name}: paused{since}; what comes waits in {topic}, 14 days by its own policy")
 
 
+@examples(
+    "# All that waits is sent",
+    "streams connections resume klaviyo --deliver",
+    "# What waits starts no flow; profiles become right",
+    "streams connections resume klaviyo --data-only",
+)
 @connections.command()
-@click.argument("name")
+@click.argument("name", shell_complete=connection_names)
 @click.option("--deliver", "how", flag_value="deliver", help="All that waits is sent.")
 @click.option(
     "--data-only",
@@ -101,31 +116,15 @@ def resume(context: Context, name: str, how: How | None) -> None:
     It also has workers try again that the vendor refused the credentials of.
     """
     settings = context.settings
-    check_name(settings, name)
-    names, kafka = names_of(settings), kafka_of(settings, CLIENT)
-    topic = names.deliveries(name)
-    stretch = beyond(kafka, names.deliver_group(name), topic)
-    decode = schemas_of(settings, [], wait=False).decode_in_thread("events/enriched")
-    waits = what_waits(kafka, stretch, decode)
-    click.echo("\n".join(waits_lines(waits)))
-    if waits.count and how is None:
-        raise ConfigurationError(
-            f"connection {name}",
-            "what becomes of what waits is not said",
-            "Choose --deliver, --data-only (it starts no flow) or --skip",
-        )
-    decision = None
-    if stretch is not None and waits.count and how is not None:
-        decision = Decision(how, topic, dict(stretch.starts), dict(stretch.ends))
-    now = int(time.time() * 1_000)
-    control_of(settings).change(
-        name, lambda state: replace(state, pause=None, decision=decision, resumed_at=now)
-    )
+    found = decisions.waiting(settings, name)
+    click.echo("\n".join(waits_lines(found.waits)))
+    decisions.resume(settings, name, how, found)
     done = {None: "", "deliver": ": all is sent", "skip": ": nothing of it is sent"}
     click.echo(f"{name}: goes on{done.get(how, ': what waits starts no flow')}")
 
 
-def _standings(settings: Settings, kafka: KafkaSettings) -> list[Standing]:
+def standings_of(settings: Settings, kafka: KafkaSettings) -> list[Standing]:
+    """How every connection stands now; raises `ConfigurationError` and `KafkaException`."""
     names, states = names_of(settings), control_of(settings).states()
     since = int(time.time() * 1_000) - DAY_MS
     decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")

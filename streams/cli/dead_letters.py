@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
-from streams.cli.composition import kafka_of
+from streams.cli import letter_settling as settling
+from streams.cli.completers import connection_names, event_types, letter_reasons, sources
 from streams.cli.context import Context, pass_context
-from streams.cli.letter_boxes import Boxes, boxes_of, readers_of, ways_of
+from streams.cli.examples import examples
 from streams.cli.letter_filters import filter_of
 from streams.cli.letter_lines import (
     count_lines,
@@ -20,23 +22,16 @@ from streams.cli.letter_lines import (
     purge_lines,
     row_lines,
     row_object,
-    whole,
 )
-from streams.cli.rehearsal import rehearsal
+from streams.cli.letter_settling import Asked
 from streams.errors import ConfigurationError
-from streams.replay.obstacles import obstacle, target_of
-from streams.replay.redrive import purge as purge_letters
-from streams.replay.redrive import redrive as redrive_letters
-from streams.replay.transaction import TakenOver, Transactions
+from streams.replay.transaction import TakenOver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-
-    from confluent_kafka import Message
+    from collections.abc import Callable, Iterable, Iterator
 
     from streams.cli.letter_lines import Plan
-    from streams.replay.letters import Filter, Letter
-    from streams.replay.redrive import Chosen
+    from streams.cli.letter_settling import Found
     from streams.settings import Settings
 
     Command = TypeVar("Command", bound=Callable[..., None])
@@ -45,13 +40,39 @@ NO_SUCH_LETTER = 1
 """Exit status where Kafka answered and there is nothing to show."""
 
 OPTIONS = (
-    click.option("--connection", "connections", multiple=True, help="Only what it gave up on."),
-    click.option("--source", "sources", multiple=True, help="Only what derive or rekey gave up."),
-    click.option("--reason", "reasons", multiple=True, help="Only for this reason."),
-    click.option("--type", "types", multiple=True, help="Only of this event type."),
+    click.option(
+        "--connection",
+        "connections",
+        multiple=True,
+        shell_complete=connection_names,
+        help="Only what it gave up on.",
+    ),
+    click.option(
+        "--source",
+        "sources",
+        multiple=True,
+        shell_complete=sources,
+        help="Only what derive or rekey gave up.",
+    ),
+    click.option(
+        "--reason",
+        "reasons",
+        multiple=True,
+        shell_complete=letter_reasons,
+        help="Only for this reason.",
+    ),
+    click.option(
+        "--type",
+        "types",
+        multiple=True,
+        shell_complete=event_types,
+        help="Only of this event type.",
+    ),
     click.option("--customer", help="Only of this customer: MERCHANT:ID."),
-    click.option("--since", help="Only given up since: a time with its zone, or 24h ago."),
-    click.option("--until", help="Only given up before: a time with its zone, or 24h ago."),
+    click.option("--since", help="Only given up since: a time with its zone, or so long ago: 24h."),
+    click.option(
+        "--until", help="Only given up before: a time with its zone, or so long ago: 24h."
+    ),
     click.option("--id", "ids", multiple=True, help="Only this letter."),
 )
 """Which letters are meant; those that may be repeated mean any of what they name."""
@@ -72,11 +93,25 @@ def filters(command: Command) -> Command:
     return command
 
 
+@examples(
+    "# Counted by reason and type; then the newest",
+    "streams dead-letters list",
+    "# What would be sent again; --execute does it",
+    "streams dead-letters redrive --connection klaviyo",
+)
 @click.group(name="dead-letters")
 def dead_letters() -> None:
     """What was given up on, with its bytes, until it is settled."""
 
 
+@examples(
+    "# Counted by reason and type; then the newest",
+    "streams dead-letters list",
+    "# What one connection gave up on in a day",
+    "streams dead-letters list --connection klaviyo --since 24h",
+    "# One customer's, as data",
+    "streams dead-letters list --customer 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771 --json",
+)
 @dead_letters.command(name="list")
 @filters
 @click.option(
@@ -87,9 +122,11 @@ def dead_letters() -> None:
 @pass_context
 def list_(context: Context, /, limit: int, *, as_json: bool, unmasked: bool, **told: Any) -> None:
     """Count dead letters by source or connection, reason and type; then the newest, one a row."""
-    boxes, wanted = _opened(context, told)
-    unmasked = unmasked or wanted.customer is not None
-    letters = sorted(_standing(boxes, wanted), key=lambda each: (each.written_at, each.id))
+    asked = _asked(told)
+    unmasked = unmasked or asked.wanted.customer is not None
+    found = settling.standing(settling.opened(context.settings, asked), asked.wanted)
+    _say_unreadable(found)
+    letters = sorted(found.letters, key=lambda each: (each.written_at, each.id))
     newest = letters[max(0, len(letters) - limit) :] if limit else []
     if as_json:
         for each in newest:
@@ -103,6 +140,12 @@ def list_(context: Context, /, limit: int, *, as_json: bool, unmasked: bool, **t
         click.echo(f"and {len(letters) - len(newest):,} older: --limit")
 
 
+@examples(
+    "# Whole, who it is about masked",
+    "streams dead-letters show 1f3a9d52-6c1b-5e0e-9a57-3a4be1c02d77",
+    "# The record's own bytes",
+    "streams dead-letters show 1f3a9d52-6c1b-5e0e-9a57-3a4be1c02d77 --bytes > record.avro",
+)
 @dead_letters.command()
 @click.argument("letter_id", metavar="ID")
 @filters
@@ -113,24 +156,26 @@ def show(
     context: Context, /, letter_id: str, *, unmasked: bool, as_bytes: bool, **told: Any
 ) -> None:
     """Show one dead letter whole, its event as JSON; who it is about is masked by default."""
-    told["ids"] = (*told["ids"], letter_id)
-    boxes, wanted = _opened(context, told)
-    for each in boxes.topics:
-        letters = [one for one in each.standing(boxes.readers)[0] if one.id == letter_id]
-        for letter in filter(wanted.takes, letters):
-            found: list[Message] = []
-            each.records({letter.place}, found.append)
-            record = boxes.readers.letter(found[0].value() or b"")
-            if as_bytes:
-                click.get_binary_stream("stdout").write(record["value"])
-                return
-            shown = whole(each.box, letter, record, boxes.readers, unmasked=unmasked)
-            click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    told["ids"] = (letter_id,)
+    for each in settling.whole_letters(context.settings, _asked(told)):
+        if as_bytes:
+            click.get_binary_stream("stdout").write(each.record["value"])
             return
+        shown = each.shown(unmasked=unmasked)
+        click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+        return
     click.echo(f"no such dead letter: {letter_id}", err=True)
     sys.exit(NO_SUCH_LETTER)
 
 
+@examples(
+    "# What it would do",
+    "streams dead-letters redrive --reason unknown_schema",
+    "# Do it",
+    "streams dead-letters redrive --reason unknown_schema --execute",
+    "# What a connection gave up on in a day",
+    "streams dead-letters redrive --connection klaviyo --since 24h --execute",
+)
 @dead_letters.command()
 @filters
 @click.option("--again", is_flag=True, help="Also what was redriven and is not settled yet.")
@@ -141,26 +186,29 @@ def redrive(context: Context, /, *, again: bool, execute: bool, **told: Any) -> 
 
     A letter stays, marked, until that is settled. Without --execute nothing is written.
     """
-    boxes, wanted = _opened(context, told)
-    begun = _begun(context) if execute else None
-    ways = ways_of(context.settings)
-    plan: Plan = [
-        (each, target_of(each, ways), obstacle(each, ways, again=again))
-        for each in _standing(boxes, wanted)
-    ]
-    going = [(each, to) for each, to, why in plan if why is None and to is not None]
-    _warn_of_modes(context.settings, {each.of for each, _ in going if each.is_delivery})
-    if begun is None:
+    settings, asked = context.settings, _asked(told)
+    if not execute:
+        found = settling.standing(settling.opened(settings, asked), asked.wanted)
+        plan = settling.planned(settings, found.letters, again=again)
+        _warn(settings, found, plan)
         _print(plan_lines(plan))
-        _dry("redrive", len(going))
+        _dry("redrive", sum(why is None for _, _, why in plan))
         return
 
-    _follow(_redriven(boxes, going, begun), len(going), "appended again")
-    if going:
+    with _followed("appended again") as follow:
+        plan, found = settling.redrive(settings, asked, follow.told, again=again)
+    _warn(settings, found, plan)
+    if follow.total:
         click.echo("They stand, marked, until a worker has settled them.")
     _print(left_out_lines(plan))
 
 
+@examples(
+    "# What it would let go",
+    "streams dead-letters purge --reason malformed",
+    "# Do it",
+    "streams dead-letters purge --reason malformed --execute",
+)
 @dead_letters.command()
 @filters
 @click.option("--all", "everything", is_flag=True, help="Without any of the filters: all of them.")
@@ -175,65 +223,35 @@ def purge(context: Context, /, *, everything: bool, execute: bool, **told: Any) 
         raise ConfigurationError(
             "dead-letters purge", "this would be all of them", "Say which, or --all"
         )
-    boxes, wanted = _opened(context, told)
-    begun = _begun(context) if execute else None
-    letters = list(_standing(boxes, wanted))
-    if begun is None:
-        _print(purge_lines(letters))
-        _dry("purge", len(letters))
+    settings, asked = context.settings, _asked(told)
+    if not execute:
+        found = settling.standing(settling.opened(settings, asked), asked.wanted)
+        _say_unreadable(found)
+        _print(purge_lines(found.letters))
+        _dry("purge", len(found.letters))
         return
 
-    _follow(_purged(boxes, letters, begun), len(letters), "settled")
+    with _followed("settled") as follow:
+        _say_unreadable(settling.purge(settings, asked, follow.told))
 
 
-def _opened(context: Context, told: dict[str, Any]) -> tuple[Boxes, Filter]:
-    """The topics and the filter that the options name; nothing is read yet.
-
-    Raises:
-        ConfigurationError: an option or a setting is wrong.
-    """
+def _asked(told: dict[str, Any]) -> Asked:
+    """Which letters the options name; raises `ConfigurationError` for one that is wrong."""
     connections, sources = told.pop("connections"), told.pop("sources")
-    wanted = filter_of(now=now_milliseconds(), **told)
-    settings = context.settings
-    chosen = boxes_of(settings, connections, sources)
-    return Boxes(kafka_of(settings, "streams-dead-letters"), chosen, readers_of(settings)), wanted
+    return Asked(filter_of(now=now_milliseconds(), **told), connections, sources)
 
 
-def _begun(context: Context) -> Transactions:
-    """Take over, before anything is read: what is read then has every mark that will ever be."""
-    settings = context.settings
-    kafka = kafka_of(settings, "streams-dead-letters")
-    return Transactions(kafka, f"{settings.prefix}-dead-letters", rehearsal())
+def _say_unreadable(found: Found) -> None:
+    for topic, count in found.unreadable.items():
+        click.echo(f"{topic}: {count:,} records are no dead letters", err=True)
 
 
-def _standing(boxes: Boxes, wanted: Filter) -> Iterator[Letter]:
-    for topic in boxes.topics:
-        letters, unreadable = topic.standing(boxes.readers)
-        yield from filter(wanted.takes, letters)
-        if unreadable:
-            click.echo(f"{topic.box.topic}: {unreadable:,} records are no dead letters", err=True)
-
-
-def _warn_of_modes(settings: Settings, connections: Collection[str]) -> None:
-    """Say which connections send nothing: what they conclude then settles no letter."""
-    for name in sorted(connections):
-        mode = settings.connections[name].mode
-        if mode in {"off", "shadow"}:
-            text = f"connections.{name}.mode is {mode}: unless it runs in another one now, letters"
-            click.echo(f"{text} that go there are not sent, and stay marked", err=True)
-
-
-def _redriven(boxes: Boxes, going: Sequence[Chosen], transactions: Transactions) -> Iterator[int]:
-    now = now_milliseconds()
-    for topic in boxes.topics:
-        chosen = [each for each in going if each[0].of == topic.box.of]
-        yield from redrive_letters(topic, chosen, boxes.readers.letter, transactions, now)
-
-
-def _purged(boxes: Boxes, letters: Sequence[Letter], transactions: Transactions) -> Iterator[int]:
-    for topic in boxes.topics:
-        chosen = [each for each in letters if each.of == topic.box.of]
-        yield from purge_letters(topic.box.topic, chosen, transactions)
+def _warn(settings: Settings, found: Found, plan: Plan) -> None:
+    """Say what is no letter, and which connections send nothing: they would settle none."""
+    _say_unreadable(found)
+    for name, mode in settling.silent_of(settings, plan).items():
+        text = f"connections.{name}.mode is {mode}: unless it runs in another one now, letters"
+        click.echo(f"{text} that go there are not sent, and stay marked", err=True)
 
 
 def _dry(verb: str, count: int) -> None:
@@ -243,20 +261,31 @@ def _dry(verb: str, count: int) -> None:
         click.echo("Nothing to do.")
 
 
-def _follow(done: Iterable[int], total: int, what: str) -> None:
-    """Say how far it is, where somebody looks; then what was done."""
-    count, looks = 0, sys.stderr.isatty()
+class _Follow:
+    """How far it is, shown where somebody looks."""
+
+    def __init__(self) -> None:
+        self.count = self.total = 0
+        self.looks = sys.stderr.isatty()
+
+    def told(self, count: int, total: int) -> None:
+        self.count, self.total = count, total
+        if self.looks:
+            click.echo(f"\r{count:,} of {total:,}", nl=False, err=True)
+
+
+@contextmanager
+def _followed(what: str) -> Iterator[_Follow]:
+    """Follow what is done, then say what was; also where another command took over."""
+    follow = _Follow()
     try:
-        for some in done:
-            count += some
-            if looks:
-                click.echo(f"\r{count:,} of {total:,}", nl=False, err=True)
+        yield follow
     except TakenOver as error:
-        problem = f"{error}: {count:,} of {total:,} are {what}, the others as they were"
-        raise Refused(problem) from None
-    if looks and total:
+        told = f"{follow.count:,} of {follow.total:,} are {what}, the others as they were"
+        raise Refused(f"{error}: {told}") from None
+    if follow.looks and follow.total:
         click.echo(err=True)
-    click.echo(f"{count:,} dead letter{'' if count == 1 else 's'} {what}")
+    click.echo(f"{follow.count:,} dead letter{'' if follow.count == 1 else 's'} {what}")
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -16,11 +16,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from streams.model import wording
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MINUTE: Final = 60
-_HOUR: Final = 3_600
+duration_text = wording.duration
 
 
 @contextmanager
@@ -57,15 +58,6 @@ def adding(what: str, total: int | None = None) -> Iterator[Callable[[int], None
             told(done, None)
 
         yield add
-
-
-def duration_text(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.1f} h"
 
 
 def _nobody(_done: int, _of: int | None = None) -> None:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 from msgspec.structs import replace
 
+from streams.cli.auditing import audit_of
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import connection_names
 from streams.cli.composition import kafka_of, names_of, sources_of
+from streams.cli.connection_decisions import reset as reset_connection
 from streams.cli.connection_lines import forecast_lines, lag_text, mode_text
 from streams.cli.connection_settings import credentials_of, gate_settings
 from streams.cli.context import Context, pass_context
 from streams.cli.deciding import CLIENT, check_name, control_of, operator
+from streams.cli.examples import examples
 from streams.control.connections import gate_of
 from streams.control.forecast import DAY_MS, forecast
 from streams.control.records import ConnectionState, Promotion
 from streams.control.standing import beyond, lag_of
 from streams.errors import ConfigurationError
+from streams.model.ids import customer_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from streams.control.forecast import Forecast
+    from streams.delivery.gate import Gate
     from streams.settings import Settings
 
 TARDY_MS: Final = 60_000
@@ -34,8 +43,17 @@ class Refused(click.ClickException):
     exit_code = 1
 
 
+@examples(
+    "# What it would have sent in the last 24 hours; nothing is changed",
+    "streams connections promote klaviyo",
+    "# Live for a tenth of the customers, then for all",
+    "streams connections promote klaviyo --percentage 10 --execute",
+    "streams connections promote klaviyo --execute",
+    "# Live for one customer; --execute does it",
+    "streams connections promote klaviyo --allowlist 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+)
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=connection_names)
 @click.option(
     "--percentage",
     type=click.FloatRange(0, 100),
@@ -66,45 +84,93 @@ def promote(
     is counted would not be what comes.
     """
     settings = context.settings
+    promotion = promotion_of(percentage, customers, by or operator())
+    seen = foresee(settings, name, promotion)
+    click.echo(f"{name}: {mode_text(seen.before)} → {mode_text(seen.after)}")
+    click.echo("in the last 24 hours it would have sent, of what it only recorded:")
+    click.echo("\n".join(forecast_lines(seen.forecast)))
+    if not seen.forecast.judged:
+        click.echo(f"  no outcomes at all: does `streams worker deliver {name}` run?")
+    check_ready(settings, name)
+    if not execute:
+        click.echo("nothing is changed; --execute does it")
+        return
+    promote_to(settings, name, promotion, seen)
+    rests = "; it is paused, resume it" if seen.paused else ""
+    click.echo(f"{name}: {mode_text(seen.after)} from now on{rests}")
+
+
+@examples(
+    "# Back to the mode of the settings, at once",
+    "streams connections reset klaviyo",
+)
+@click.command()
+@click.argument("name", shell_complete=connection_names)
+@pass_context
+def reset(context: Context, name: str) -> None:
+    """Forget what NAME was promoted to: the mode of the settings holds again, at once."""
+    settings = context.settings
+    reset_connection(settings, name)
+    click.echo(f"{name}: {mode_text(gate_settings(settings.connections[name]))}, by the settings")
+
+
+class Foreseen(NamedTuple):
+    """What a promotion would come to.
+
+    Attributes:
+        before: who may go now.
+        after: who may go then.
+        forecast: what that gate would have let through in the last 24 hours.
+        paused: whether the connection rests: then it sends nothing until it is resumed.
+    """
+
+    before: Gate
+    after: Gate
+    forecast: Forecast
+    paused: bool
+
+
+def foresee(settings: Settings, name: str, promotion: Promotion) -> Foreseen:
+    """What a promotion would come to; nothing is changed.
+
+    Raises:
+        ConfigurationError: there is no such connection, or it is off.
+        KafkaException: the broker does not answer.
+    """
     check_name(settings, name)
-    promotion = _promotion(percentage, customers, by or operator())
     own = gate_settings(settings.connections[name])
     if own.mode == "off":
         raise ConfigurationError(
             f"connections.{name}.mode", "the connection is off", "Set shadow, and look what it does"
         )
-    kafka, names, control = kafka_of(settings, CLIENT), names_of(settings), control_of(settings)
-    before = control.states().get(name, ConnectionState())
-    after = _promoted(before, promotion)
+    kafka, names = kafka_of(settings, CLIENT), names_of(settings)
+    state = control_of(settings).states().get(name, ConnectionState())
+    gate = gate_of(own, _promoted(state, promotion))
     decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")
-    gate = gate_of(own, after)
     found = forecast(kafka, names.outcomes, _now() - DAY_MS, name, gate, decode)
-    click.echo(f"{name}: {mode_text(gate_of(own, before))} → {mode_text(gate)}")
-    click.echo("in the last 24 hours it would have sent, of what it only recorded:")
-    click.echo("\n".join(forecast_lines(found)))
-    if not found.judged:
-        click.echo(f"  no outcomes at all: does `streams worker deliver {name}` run?")
-    _check_ready(settings, name)
-    if not execute:
-        click.echo("nothing is changed; --execute does it")
-        return
-    control.change(name, lambda state: _promoted(state, promotion))
-    rests = "; it is paused, resume it" if before.pause is not None else ""
-    click.echo(f"{name}: {mode_text(gate)} from now on{rests}")
+    return Foreseen(gate_of(own, state), gate, found, state.pause is not None)
 
 
-@click.command()
-@click.argument("name")
-@pass_context
-def reset(context: Context, name: str) -> None:
-    """Forget what NAME was promoted to: the mode of the settings holds again, at once."""
-    settings = context.settings
-    check_name(settings, name)
-    control_of(settings).change(name, lambda state: replace(state, promotion=None))
-    click.echo(f"{name}: {mode_text(gate_settings(settings.connections[name]))}, by the settings")
+def promote_to(settings: Settings, name: str, promotion: Promotion, seen: Foreseen) -> None:
+    """Let a connection send, once `check_ready` has let it; said on the audit topic.
+
+    Customers who are let in by name are there as keyed hashes. Raises `KafkaException`.
+    """
+    key = settings.hash_key.get_secret_value().encode()
+    what = {
+        "connection": name,
+        "mode": promotion.mode,
+        "percentage": promotion.percentage,
+        "customers": sorted(customer_hash(key, each.encode()) for each in promotion.allowlist),
+        "a_day": seen.forecast.together.parts,
+        "customers_a_day": seen.forecast.together.customers,
+    }
+    with audit_of(settings, promotion.by).action("connections.promote", what):
+        control_of(settings).change(name, lambda state: _promoted(state, promotion))
 
 
-def _promotion(percentage: float | None, customers: tuple[str, ...], by: str) -> Promotion:
+def promotion_of(percentage: float | None, customers: Collection[str], by: str) -> Promotion:
+    """The promotion that options mean; raises `ConfigurationError` for what is none."""
     if percentage is not None and customers:
         raise ConfigurationError("--allowlist", "--percentage says otherwise", "Give one of them")
     for each in customers:
@@ -124,7 +190,7 @@ def _promoted(state: ConnectionState, promotion: Promotion) -> ConnectionState:
     return replace(state, promotion=replace(promotion, allowlist=known | promotion.allowlist))
 
 
-def _check_ready(settings: Settings, name: str) -> None:
+def check_ready(settings: Settings, name: str) -> None:
     """Raise where going live would do harm: derive lags, or nobody would be let in."""
     credentials_of(name, settings.connections[name], needed=True)
     kafka, names = kafka_of(settings, CLIENT), names_of(settings)

@@ -8,13 +8,22 @@ import click
 import msgspec
 
 from streams.cli.codecs import schemas_of
-from streams.cli.composition import kafka_of
+from streams.cli.completers import connection_names, event_types, merchants
+from streams.cli.composition import kafka_of, names_of
 from streams.cli.confirmation import confirm, yes_option
-from streams.cli.connection_lines import moment
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.progress import counting
+from streams.cli.replay_following import Following, drained
 from streams.cli.replay_lines import plan_lines, plan_object, report_lines, report_object
-from streams.cli.replay_runs import begin_run, drained, resume_run, run_in, runs_in
+from streams.cli.replay_runs import (
+    begin_run,
+    check_unfinished,
+    resume_run,
+    run_in,
+    runs_in,
+    to_confirm,
+)
 from streams.cli.replaying import (
     CLIENT,
     check_label,
@@ -24,6 +33,7 @@ from streams.cli.replaying import (
 )
 from streams.errors import ConfigurationError
 from streams.model.replayed import MODES
+from streams.model.wording import moment
 from streams.replay.report import Report
 
 if TYPE_CHECKING:
@@ -36,14 +46,32 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., None])
 
 OPTIONS = (
-    click.option("--from", "source", metavar="NAME", help="Read this connection's deliveries."),
-    click.option("--since", help="Written since: a time with its zone, or 24h ago."),
-    click.option("--until", help="Written before: a time with its zone, or 24h ago."),
+    click.option(
+        "--from",
+        "source",
+        metavar="NAME",
+        shell_complete=connection_names,
+        help="Read this connection's deliveries.",
+    ),
+    click.option("--since", help="Written since: a time with its zone, or so long ago: 24h."),
+    click.option("--until", help="Written before: a time with its zone, or so long ago: 24h."),
     click.option(
         "--offsets", multiple=True, metavar="P:FROM-TO", help="Only these of a partition."
     ),
-    click.option("--type", "types", multiple=True, help="Only of this event type."),
-    click.option("--merchant", "merchants", multiple=True, help="Only of this merchant."),
+    click.option(
+        "--type",
+        "types",
+        multiple=True,
+        shell_complete=event_types,
+        help="Only of this event type.",
+    ),
+    click.option(
+        "--merchant",
+        "merchants",
+        multiple=True,
+        shell_complete=merchants,
+        help="Only of this merchant.",
+    ),
     click.option("--customer", "customers", multiple=True, help="Only of MERCHANT:ID."),
     click.option("--new-ids", metavar="LABEL", help="Fresh ids: the same for the same label."),
 )
@@ -59,13 +87,25 @@ def selecting(command: Command) -> Command:
     return command
 
 
+@examples(
+    "# What sending again would do to customers",
+    "streams replay plan klaviyo --since 48h",
+    "# Do it, once the number that it shows is typed",
+    "streams replay run klaviyo --since 48h --mode fill",
+)
 @click.group()
 def replay() -> None:
     """Deliveries sent again on purpose, with the consequences known first."""
 
 
+@examples(
+    "# What each mode would do",
+    "streams replay plan klaviyo --since 48h",
+    "# One event type, under fresh ids, as it would be if it came anew",
+    "streams replay plan klaviyo --type order.reminder --mode trigger --new-ids autumn",
+)
 @replay.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=connection_names)
 @selecting
 @click.option(
     "--mode", "modes", multiple=True, type=click.Choice(MODES), help="Only this. Default: all."
@@ -89,8 +129,16 @@ def plan(
             click.echo("\n".join(plan_lines(each)))
 
 
+@examples(
+    "# As data that starts no flow, once the number that it shows is typed",
+    "streams replay run klaviyo --since 48h --mode fill",
+    "# As if it were new, in a script: with the customers that the plan counts",
+    "streams replay run klaviyo --type order.reminder --mode trigger --yes 343",
+    "# Go on with one that was cut short",
+    "streams replay run --resume 7c1e04d2",
+)
 @replay.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=connection_names)
 @selecting
 @click.option(
     "--mode",
@@ -121,7 +169,9 @@ def run(
     if resume is not None:
         if names or mode is not None:
             raise ConfigurationError("--resume", "it says which already", "Leave the rest out")
-        resume_run(settings, resume)
+        with Following() as follow:
+            found = resume_run(settings, resume, follow.told)
+        follow.ended(names_of(settings).low(found.connection))
         return
     if mode is None or not names:
         raise ConfigurationError(
@@ -131,12 +181,18 @@ def run(
     for each in plans:
         click.echo("\n".join(plan_lines(each)))
     if not anew:
-        _check_unfinished(settings, plans, mode, told["new_ids"])
-    _confirm(plans, mode, yes)
+        check_unfinished(settings, plans, mode, told["new_ids"])
+    confirm(*to_confirm(plans, mode), yes)
     for each in plans:
-        begin_run(settings, each, mode, told["new_ids"])
+        with Following() as follow:
+            begin_run(settings, each, mode, told["new_ids"], follow.told)
+        follow.ended(each.places.low)
 
 
+@examples(
+    "# Every run, and how far it is",
+    "streams replay list",
+)
 @replay.command(name="list")
 @pass_context
 def list_(context: Context) -> None:
@@ -150,6 +206,12 @@ def list_(context: Context) -> None:
         click.echo("no runs")
 
 
+@examples(
+    "# When the low lane has passed all of it",
+    "streams replay report 7c1e04d2",
+    "# As it is now",
+    "streams replay report 7c1e04d2 --no-wait",
+)
 @replay.command()
 @click.argument("run_id", metavar="RUN")
 @click.option("--no-wait", is_flag=True, help="As it is now, drained or not.")
@@ -190,29 +252,3 @@ def _planned(
                 prepare(settings, name, source or name, selection, modes, new_ids, progressed)
             )
     return found
-
-
-def _confirm(plans: Sequence[Prepared], mode: Mode, yes: int | None) -> None:
-    prospects = [each.plan.prospects[mode] for each in plans]
-    deliveries = sum(each.deliveries for each in prospects)
-    if mode == "trigger":
-        number = sum(each.customers for each in prospects)
-        confirm(number, f"customers will be messaged, by {deliveries:,} deliveries", yes)
-    else:
-        what = "profiles" if mode == "profile-only" else "data that starts no flow"
-        confirm(deliveries, f"deliveries will go again, as {what}", yes)
-
-
-def _check_unfinished(
-    settings: Settings, plans: Sequence[Prepared], mode: Mode, new_ids: str | None
-) -> None:
-    """Raise `ConfigurationError` where a run of the same selection was not appended to its end."""
-    for known in runs_in(settings).values():
-        for each in plans:
-            same = (each.connection, each.source, mode, new_ids, each.selection)
-            if not known.ended and known.what == same:
-                raise ConfigurationError(
-                    "replay run",
-                    f"a run of the same has not ended: {known.id}",
-                    f"Go on with it (--resume {known.id}), or begin --anew",
-                )

@@ -81,7 +81,7 @@ def _mode_lines(prepared: Prepared, mode: Mode, found: Prospect) -> Iterator[str
     takes = duration_text(prepared.seconds(mode))
     messaged = f"{found.customers:,} customers will be messaged"
     yield f"  {mode}: {found.deliveries:,} deliveries, {messaged}, {takes}"
-    yield from (f"    {each}" for each in _rates(prepared, found))
+    yield from (f"    {each}" for each in rate_lines(prepared, mode))
     for text, number in sorted(_by_outcome(found.parts).items()):
         yield f"    {text}: {number:,}"
     if found.ignored:
@@ -100,8 +100,9 @@ def _by_outcome(parts: Counter[Expected]) -> Counter[str]:
     return found
 
 
-def _rates(prepared: Prepared, found: Prospect) -> Iterator[str]:
-    shares = prepared.terms.pace.shares
+def rate_lines(prepared: Prepared, mode: Mode) -> Iterator[str]:
+    """How fast a mode goes at each endpoint, beside live deliveries."""
+    found, shares = prepared.plan.prospects[mode], prepared.terms.pace.shares
     for name in sorted({endpoint for endpoint, _ in found.records}):
         if name in shares:
             rate, allowed, live = shares[name]

@@ -1,16 +1,13 @@
-"""A run of `streams replay`: begun, gone on with, followed."""
+"""A run of a replay, begun or gone on with: the same whether the command line asks or a page."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from streams.cli.auditing import audit_of
 from streams.cli.composition import kafka_of, names_of
-from streams.cli.progress import counting
 from streams.cli.rehearsal import rehearsal
 from streams.cli.replaying import CLIENT, now_ms, parts_of, picker_of, places_of
 from streams.delivery.profiles import version_of
@@ -18,30 +15,35 @@ from streams.engine.watermarks import Watermarks
 from streams.errors import ConfigurationError
 from streams.replay.running import Running
 from streams.replay.runs import Run, runs_of
-from streams.replay.transaction import TakenOver, Transactions
+from streams.replay.transaction import Transactions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from streams.cli.replaying import Prepared
+    from streams.control.audit import Entry
     from streams.model.replayed import Mode
-    from streams.replay.report import Happened, Report
     from streams.settings import Settings
 
-_LOOK_SECONDS: Final = 0.5
-_STILL: Final = 10
-"""Looks without anything new after which it is asked how far the low lane is."""
+    Told = Callable[[Run], None]
 
 
-class Refused(click.ClickException):
-    """Another command took over."""
+def begin_run(
+    settings: Settings,
+    prepared: Prepared,
+    mode: Mode,
+    new_ids: str | None,
+    told: Told,
+    *,
+    by: str | None = None,
+) -> Run:
+    """Append what was planned and confirmed, as an action of the audit topic; the run at its end.
 
-    exit_code = 75
-
-
-def begin_run(settings: Settings, prepared: Prepared, mode: Mode, new_ids: str | None) -> None:
-    """Append what was planned and confirmed, as an action of the audit topic.
+    `told` hears of the run before its first delivery and behind each transaction; what it raises
+    ends the work there, and the run can be gone on with.
 
     Raises:
-        Refused: another command took over.
+        TakenOver: another command has begun; the run that was told last is how far it is.
         KafkaException: the broker does not answer; the run can be gone on with.
     """
     found = prepared.plan.prospects[mode]
@@ -55,7 +57,7 @@ def begin_run(settings: Settings, prepared: Prepared, mode: Mode, new_ids: str |
         "customers": found.customers,
     }
     kafka = kafka_of(settings, CLIENT)
-    with audit_of(settings).action("replay.run", what) as entry:
+    with audit_of(settings, by).action("replay.run", what) as entry:
         begun = Run(
             id=entry.id,
             connection=prepared.connection,
@@ -73,56 +75,41 @@ def begin_run(settings: Settings, prepared: Prepared, mode: Mode, new_ids: str |
             customers=found.customers,
             deliveries=found.deliveries,
         )
-        entry.result |= _append(settings, begun, _taking_over(settings))
+        return _append(settings, begun, taking_over(settings), told, entry)
 
 
-def resume_run(settings: Settings, run_id: str) -> None:
-    """Go on with a run behind the last delivery that is there."""
+def resume_run(settings: Settings, run_id: str, told: Told, *, by: str | None = None) -> Run:
+    """Go on with a run behind the last delivery that is there; as above."""
     known = run_in(settings, run_id)  # an unknown one is said before anybody is interrupted
-    with audit_of(settings).action("replay.resume", {"run": known.id}) as entry:
-        transactions = _taking_over(settings)  # what is read after it is not written any more
-        entry.result |= _append(settings, run_in(settings, known.id), transactions)
+    with audit_of(settings, by).action("replay.resume", {"run": known.id}) as entry:
+        transactions = taking_over(settings)  # what is read after it is not written any more
+        return _append(settings, run_in(settings, known.id), transactions, told, entry)
 
 
-def _taking_over(settings: Settings) -> Transactions:
+def taking_over(settings: Settings) -> Transactions:
+    """Begin to append: no earlier command appends anything any more."""
     kafka = kafka_of(settings, CLIENT)
     return Transactions(kafka, f"{settings.prefix}-replay", rehearsal())
 
 
-def _append(settings: Settings, begun: Run, transactions: Transactions) -> dict[str, int]:
-    """Append what is left of a run; what was done, in counts."""
+def _append(
+    settings: Settings, begun: Run, transactions: Transactions, told: Told, entry: Entry
+) -> Run:
+    """Append what is left of a run."""
+
+    def tell(run: Run) -> None:
+        entry.result |= {"appended": run.appended, "left_out": run.left_out}
+        told(run)
+
+    tell(begun)
     if begun.ended:
-        click.echo(f"{begun.id}: all of it is appended already")
-        return {"appended": begun.appended}
+        return begun
     places = places_of(settings, begun.connection, begun.source)
     picker = picker_of(settings, begun.selection)
     running = Running(kafka_of(settings, CLIENT), places, begun, picker, version_of)
-    click.echo(f"{begun.id}: begins" if not begun.position else f"{begun.id}: goes on", err=True)
-    with counting("appending", begun.deliveries) as bar:
-        try:
-            running.append(transactions, lambda _: bar(running.run.appended, None))
-        except TakenOver as error:
-            raise Refused(f"{error}: {running.run.appended:,} are appended") from None
-    done = running.run
-    click.echo(f"{done.id}: {done.appended:,} deliveries appended to {places.low}")
-    click.echo(f"What comes of them: streams replay report {done.id}")
-    return {"appended": done.appended, "left_out": done.left_out}
-
-
-def drained(follower: Report, found: Run) -> Happened:
-    """Wait until the low lane has passed all of a run."""
-    still, before = 0, -1
-    with counting(f"{found.connection} sends") as bar:
-        while True:
-            happened = follower.look(positions=False)
-            still = still + 1 if happened.concluded == before else 0
-            before = happened.concluded
-            bar(happened.concluded, happened.records)
-            if happened.concluded == happened.records or still % _STILL == _STILL - 1:
-                happened = follower.look(positions=True)
-                if happened.drained:
-                    return happened
-            time.sleep(_LOOK_SECONDS)
+    running.append(transactions, lambda _: tell(running.run))
+    tell(running.run)
+    return running.run
 
 
 def runs_in(settings: Settings) -> dict[str, Run]:
@@ -137,3 +124,29 @@ def run_in(settings: Settings, run_id: str) -> Run:
         problem = "several begin so" if found else "there is no such run"
         raise ConfigurationError("RUN", problem, "`streams replay list` shows all")
     return found[0]
+
+
+def to_confirm(plans: Collection[Prepared], mode: Mode) -> tuple[int, str]:
+    """The number that has to be typed before a run, and what it is the number of."""
+    prospects = [each.plan.prospects[mode] for each in plans]
+    deliveries = sum(each.deliveries for each in prospects)
+    if mode == "trigger":
+        number = sum(each.customers for each in prospects)
+        return number, f"customers will be messaged, by {deliveries:,} deliveries"
+    what = "profiles" if mode == "profile-only" else "data that starts no flow"
+    return deliveries, f"deliveries will go again, as {what}"
+
+
+def check_unfinished(
+    settings: Settings, plans: Collection[Prepared], mode: Mode, new_ids: str | None
+) -> None:
+    """Raise `ConfigurationError` where a run of the same selection was not appended to its end."""
+    for known in runs_in(settings).values():
+        for each in plans:
+            same = (each.connection, each.source, mode, new_ids, each.selection)
+            if not known.ended and known.what == same:
+                raise ConfigurationError(
+                    "replay run",
+                    f"a run of the same has not ended: {known.id}",
+                    f"Go on with it (--resume {known.id}), or begin --anew",
+                )

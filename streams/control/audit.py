@@ -24,6 +24,29 @@ if TYPE_CHECKING:
 
 State = Literal["began", "done", "failed"]
 
+Audited = Literal[
+    "backfill.profiles",
+    "connections.pause",
+    "connections.promote",
+    "connections.reset",
+    "connections.resume",
+    "connections.test",
+    "console.show",
+    "dead-letters.purge",
+    "dead-letters.redrive",
+    "erase",
+    "rebuild.discard",
+    "rebuild.run",
+    "rebuild.switch",
+    "reconcile.repair",
+    "replay.resume",
+    "replay.run",
+    "sync.ordergroove",
+    "table.snapshot",
+    "topics.rewrite",
+]
+"""Every action that is put on record: the command and its verb."""
+
 _NEWEST: Final = 1
 """Version of a record's shape."""
 
@@ -88,7 +111,9 @@ class Audit:
         self._by = by
 
     @contextmanager
-    def action(self, name: str, what: Mapping[str, Any], id_: str | None = None) -> Iterator[Entry]:
+    def action(
+        self, name: Audited, what: Mapping[str, Any], id_: str | None = None
+    ) -> Iterator[Entry]:
         """Say that an action begins, and what came of it; what is raised is raised on.
 
         Args:

@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+_MINUTE = 60
+_HOUR = 3_600
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 PERIODS = {1: "day", 2: "week", 3: "month", 4: "year"}
@@ -24,6 +27,20 @@ def frequency_description(every: int | None, period: int | None) -> str | None:
     if every is None or every < 1 or word is None:
         return None
     return f"Every {word}" if every == 1 else f"Every {every} {word}s"
+
+
+def moment(at: int) -> str:
+    """An instant to the second, in UTC: `2026-10-01 12:00:03Z`."""
+    return f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def duration(seconds: float) -> str:
+    """How long: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.1f} h"
 
 
 @cache

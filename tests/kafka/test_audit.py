@@ -15,6 +15,8 @@ from streams.settings import load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from streams.control.audit import Audited
+
 
 class Trouble(Exception):
     """Whose text may quote somebody's address."""
@@ -79,7 +81,8 @@ def test_an_action_that_fails_is_told_without_its_words(settings_file: Path) -> 
 def test_the_list_is_for_people_too(settings_file: Path) -> None:
     """A line an entry; chosen by command."""
     audit = audit_of(load_settings(settings_file))
-    for name in ("replay.run", "rebuild"):
+    names: tuple[Audited, ...] = ("replay.run", "rebuild.run")
+    for name in names:
         with audit.action(name, {"count": 1}):
             pass
     printed = CliRunner().invoke(

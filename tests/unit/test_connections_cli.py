@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from streams.cli import commands
 from streams.cli.composition import connection_of
+from streams.cli.connection_probe import NOT_NOTED
 from streams.cli.connection_settings import credentials_file_of
 from streams.demo.broker import free_ports
 from streams.destinations import DESTINATIONS
@@ -109,6 +110,19 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (1, "unreachable (unreachable)") == ask(
         "klaviyo", f"http://127.0.0.1:{port}", "pk_1", monkeypatch
     )
+
+
+def test_without_kafka_it_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it stands on no record is said: nothing was changed anywhere."""
+    vendor, kafka = free_ports(2)
+    monkeypatch.setenv("STREAMS_KAFKA__BOOTSTRAP", f"127.0.0.1:{kafka}")
+    monkeypatch.setenv("STREAMS_CONNECTIONS__KLAVIYO__CREDENTIALS", "pk_1")
+    monkeypatch.setenv("STREAMS_CONNECTIONS__KLAVIYO__URL", f"http://127.0.0.1:{vendor}")
+    code, output, raised = run("test", "klaviyo")
+
+    assert (1, None) == (code, raised)
+    assert "unreachable" in output
+    assert NOT_NOTED in output
 
 
 def test_a_certificate_that_nobody_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
