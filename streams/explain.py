@@ -238,11 +238,11 @@ def _request(part: Part, target: Target) -> dict[str, Any]:
         "method": request.method,
         "url": (target.url or target.destination.url).rstrip("/") + request.path,
         "headers": dict(target.destination.authorize(MASKED)) | dict(request.headers),
-        "body": _body(request),
+        "body": body_of(request),
     }
 
 
-def _body(request: Request) -> Any:
+def body_of(request: Request) -> Any:
     """The call's body; a record that may travel with others is shown in its frame."""
     if request.frame is None:
         return request.body

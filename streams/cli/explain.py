@@ -9,35 +9,41 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from streams.cli.composition import (
-    derive_options_of,
-    destination_of,
-    loyalty_options_of,
-    loyalty_webhook_options_of,
-    options_of,
-    webhook_options_of,
-)
+from streams.cli.completers import connection_names
+from streams.cli.composition import destination_of, options_of
 from streams.cli.connection_settings import gate_settings, wanted_events
 from streams.cli.context import Context, pass_context
-from streams.cli.mapping import mapped_source
+from streams.cli.examples import examples
+from streams.cli.source_desks import DESKS
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError
 from streams.explain import Explainer, Target
 from streams.model.fact import WITHHELD
-from streams.model.member import Member
 from streams.model.row_text import row_of_dict
 from streams.model.subscriber import Subscriber
-from streams.names import OKENDO, ORDERGROOVE, SOURCES
-from streams.readings import okendo_source, ordergroove_source
+from streams.names import ORDERGROOVE, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from streams.derive.terms import History
-    from streams.readings import Source
+    from streams.model.member import Member
     from streams.settings import Settings
 
 
+@examples(
+    "# Webhook bodies in arrival order, for people",
+    "streams explain webhooks.jsonl",
+    "# One object a line, for programs, of one connection",
+    "streams explain --json --destination klaviyo webhooks.jsonl",
+    "# As if nothing were known of the time before",
+    "streams explain --history live webhooks.jsonl",
+    "# From the row that a running program has",
+    "streams table get 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771 --json --reveal > row.jsonl",
+    "streams explain --state row.jsonl next.json",
+    "# Loyalty webhooks",
+    "streams explain --source okendo okendo.jsonl",
+)
 @click.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option(
@@ -48,7 +54,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose webhooks they are.",
 )
-@click.option("--destination", "names", multiple=True, help="Only these connections.")
+@click.option(
+    "--destination",
+    "names",
+    multiple=True,
+    shell_complete=connection_names,
+    help="Only these connections.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--now", "now", help="Judge deliveries at this time (ISO 8601) instead.")
 @click.option(
@@ -82,27 +94,20 @@ def explain(  # noqa: PLR0913 - a command's options
     records of the merchant's own, or objects of their `key` and `value`.
     """
     settings = context.settings
-    loyalty = source == OKENDO
+    desk = DESKS[source]
+    reading = desk.reading_of(settings)
     explainer = Explainer(
         targets(settings, names),
-        (loyalty_options_of if loyalty else derive_options_of)(settings, history=history),
+        desk.options_of(settings, history=history),
         None if now is None else moment(now, "--now"),
-        rows_of(state.read(), Member if loyalty else Subscriber) if state is not None else None,
-        source_of(source, settings),
+        rows_of(state.read(), reading.family.row) if state is not None else None,
+        reading,
     )
     for explained in explainer.explain(bodies(file.read())):
         if as_json:
             click.echo(msgspec.json.encode(explained))
         else:
             click.echo(_readable(explained))
-
-
-def source_of(name: str, settings: Settings) -> Source:
-    """How a source's bodies are read; raises `ConfigurationError`."""
-    if name == OKENDO:
-        return okendo_source(loyalty_webhook_options_of(settings))
-    own = ordergroove_source(webhook_options_of(settings))
-    return own if settings.ordergroove.mapping is None else mapped_source(own, settings)
 
 
 def targets(settings: Settings, names: tuple[str, ...]) -> list[Target]:

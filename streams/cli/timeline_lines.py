@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from streams.cli.connection_lines import moment
 from streams.model.fact import WITHHELD
+from streams.model.wording import moment
+from streams.timeline.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,20 +16,6 @@ if TYPE_CHECKING:
 
 _APART_MS: Final = 60_000
 """What happened longer before it was recorded says when."""
-
-WORDS: Final = {
-    "delivered": "sent, and taken",
-    "delivered_no_trigger": "sent as data: it starts no flow",
-    "duplicate": "not sent again: they have it",
-    "filtered": "not sent",
-    "superseded": "not sent: they have a newer profile",
-    "rejected": "refused",
-    "expired": "given up on: its time is over",
-    "erased": "not sent: the customer was erased",
-    "retrying": "not taken yet, tried again",
-    "unauthorized": "not taken: the vendor refuses our credentials",
-}
-"""Outcomes in words."""
 
 
 def story_lines(key: str, story: Story, types: AbstractSet[str] = frozenset()) -> Iterator[str]:

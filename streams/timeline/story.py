@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.errors import BadRecord
 from streams.model.member import Member
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from streams.model.fact import Fact
     from streams.pipeline import Pipeline, Processed
+
+
+Row = Subscriber | Member
 
 
 class Came(msgspec.Struct, frozen=True):
@@ -102,6 +106,8 @@ class Chapter(msgspec.Struct, frozen=True):
         repeated: whether it was known already: nothing comes of it.
         problem: why it could not be read; it is a dead letter.
         lines: what it revealed.
+        row_before: the customer's row, where rows are asked for …
+        row_after: … and after it.
     """
 
     at: int
@@ -115,6 +121,8 @@ class Chapter(msgspec.Struct, frozen=True):
     repeated: bool = False
     problem: str | None = None
     lines: list[Line] = []
+    row_before: Row | None = None
+    row_after: Row | None = None
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -166,6 +174,8 @@ def told(
     pipeline_of: Callable[[Came], Pipeline[Any] | None],
     ends: Ends,
     now: int,
+    *,
+    rows: bool = False,
 ) -> list[Chapter]:
     """The chapters of what came.
 
@@ -174,21 +184,31 @@ def told(
         pipeline_of: what handles a record; None: it is no customer's (a mark of a sync).
         ends: of deliveries; those that are told of are taken out of it.
         now: what waited until then was decided.
+        rows: whether chapters hold the customer's row before and after.
     """
     chapters: list[Chapter] = []
     row: bytes | None = None
     last: tuple[bytes, Pipeline[Any]] | None = None
+
+    def keep(pipeline: Pipeline[Any], chapter: Chapter | None, after: bytes | None) -> None:
+        nonlocal row
+        if chapter is not None and rows:
+            old, new = (None if each is None else pipeline.decode(each) for each in (row, after))
+            chapter = replace(chapter, row_before=old, row_after=new)
+        if chapter is not None:
+            chapters.append(chapter)
+        row = after
+
     for each in came:
         pipeline = pipeline_of(each)
         if pipeline is None:
             continue
         while last is not None and row is not None and 0 < (due := pipeline.due(row)) <= each.at:
-            row = _fired(chapters, last[0], row, due, pipeline, ends)
-        chapter, row = _read(each, pipeline, row, ends)
-        chapters.append(chapter)
+            keep(pipeline, *_fired(last[0], row, due, pipeline, ends))
+        keep(pipeline, *_read(each, pipeline, row, ends))
         last = each.key, pipeline
     while last is not None and row is not None and 0 < (due := last[1].due(row)) <= now:
-        row = _fired(chapters, last[0], row, due, last[1], ends)
+        keep(last[1], *_fired(last[0], row, due, last[1], ends))
     return chapters
 
 
@@ -225,15 +245,15 @@ def _read(
 
 
 def _fired(
-    chapters: list[Chapter], key: bytes, row: bytes, due: int, pipeline: Pipeline[Any], ends: Ends
-) -> bytes | None:
-    """Decide what waited until then; the row after it."""
+    key: bytes, row: bytes, due: int, pipeline: Pipeline[Any], ends: Ends
+) -> tuple[Chapter | None, bytes | None]:
+    """The chapter of what waited until then, if it came to something; and the row after it."""
     fired = pipeline.fire(key, row, due)
     lines = list(_lines(fired, ends))
-    if lines:
-        standing = _standing(pipeline, fired.value)
-        chapters.append(Chapter(due, before=_standing(pipeline, row), after=standing, lines=lines))
-    return fired.value
+    if not lines:
+        return None, fired.value
+    before, after = _standing(pipeline, row), _standing(pipeline, fired.value)
+    return Chapter(due, before=before, after=after, lines=lines), fired.value
 
 
 def _lines(processed: Processed[Any], ends: Ends) -> list[Line]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.timeline_lines import WORDS, story_lines
+from streams.cli.timeline_lines import story_lines
 from streams.derive import DeriveOptions
 from streams.model.delivery import Outcome
 from streams.model.ids import customer_key, fact_id
 from streams.pipeline import Pipeline
 from streams.sources.ordergroove import record_of
 from streams.timeline.story import Came, Story, ends_of, told
+from streams.timeline.words import WORDS
 from tests.support.driver import ENRICHED, ROUTES, SOURCE
 from tests.support.webhooks import CUSTOMER, MERCHANT, START, subscription, webhook
 
@@ -139,3 +141,15 @@ def test_only_some_types_and_what_led_to_them() -> None:
 
     assert "subscription.cancel" in text
     assert "subscription.create" not in text
+
+
+def test_rows_before_and_after_are_there_when_they_are_asked_for() -> None:
+    """A chapter's row after it is the next one's before it; without being asked there are none."""
+    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions(history="complete"))
+    chapters = told([bought(), ended()], lambda _: pipeline, {}, LATER, rows=True)
+    rows = [(each.row_before, each.row_after) for each in chapters]
+
+    assert rows[0][0] is None
+    assert all(after == following for (_, after), (following, _) in pairwise(rows))
+    assert [1, 0] == [rows[0][1].active, rows[-1][1].active]  # type: ignore[union-attr]
+    assert all(each.row_after is None for each in story([bought()]).chapters)
