@@ -19,6 +19,7 @@ from streams.cli.dead_letters import Refused
 from streams.cli.erase_search import CLIENT, Plan, Who, checked, plan_lines, searched
 from streams.cli.erase_status import Begun, begun_by, state_of, written
 from streams.cli.erased import hash_key_of
+from streams.cli.examples import examples
 from streams.cli.rehearsal import rehearsal
 from streams.errors import ConfigurationError
 from streams.model.ids import customer_hash
@@ -39,6 +40,16 @@ _WAIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 1.0
 
 
+@examples(
+    "# What is known of somebody; the number that it shows erases it",
+    "streams erase --email noor.quill@shop-demo.io",
+    "# In a script, with the number that was shown, and a certificate",
+    "streams erase --phone +13125550148 --yes 1 --certificate erased.json",
+    "# A customer of whom nothing need be known",
+    "streams erase --customer 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+    "# How far that is",
+    "streams erase --status 3f8c2a7e51d04b6f9a0e7c1d2b3a4f56",
+)
 @click.command()
 @click.option("--email", help="Everybody with this e-mail address.")
 @click.option("--phone", help="Everybody with this phone number.")

@@ -19,7 +19,7 @@ from streams.demo.java import BrokerError
 from streams.demo.loyalty_programme import SHARE
 from streams.demo.showing import show
 from streams.demo.source_api import put_shop
-from streams.demo.stage import Stage
+from streams.demo.stage import READY_SECONDS, Stage
 from streams.demo.summary import Summary, summarize
 from streams.demo.world import MERCHANT
 from streams.names import OKENDO, ORDERGROOVE
@@ -74,6 +74,8 @@ def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
     with Stage(directory) as stage:
         places = ", ".join(f"{name} {url}" for name, url in stage.urls.items())
         console.print(f"Kafka {stage.bootstrap}, {places}", soft_wrap=True)
+        pages = stage.console().line("http", READY_SECONDS)
+        console.print(f"console {pages}", soft_wrap=True)
         day = play(
             stage, seed=options.seed, events=options.events, once=options.once, console=console
         )
@@ -82,7 +84,7 @@ def _run(options: argparse.Namespace, directory: Path, console: Console) -> int:
         if options.json is not None:
             options.json.write_bytes(_json(summary))
         if not options.once:
-            _trickle(stage, day, console)
+            _trickle(stage, day, pages, console)
         return 0 if summary.ok else 1
 
 
@@ -90,7 +92,7 @@ def _json(summary: Summary) -> bytes:
     return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"
 
 
-def _trickle(stage: Stage, day: Day, console: Console) -> None:
+def _trickle(stage: Stage, day: Day, pages: str, console: Console) -> None:
     """Keep the shop open until somebody stops it."""
     entities = put_shop(day.books.world, stage.source_api(MERCHANT))
     console.print(
@@ -100,6 +102,7 @@ def _trickle(stage: Stage, day: Day, console: Console) -> None:
         f"  streams --settings {stage.settings} sync ordergroove --since beginning", soft_wrap=True
     )
     console.print("the shop stays open: a trickle of events goes on; Ctrl-C stops")
+    console.print(f"look at it in the console: {pages}", soft_wrap=True)
     lines: dict[str, Iterator[bytes]] = {
         ORDERGROOVE: day.books.trickle(), OKENDO: day.members.trickle(),
     }  # fmt: skip

@@ -12,7 +12,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from confluent_kafka.admin import AdminClient
 
@@ -177,6 +177,15 @@ class Node:
         except BaseException:
             self.kill()
             raise
+
+    def wait(self) -> NoReturn:
+        """Wait for the end of a started node, whatever ended it.
+
+        Raises:
+            BrokerError: always; the message holds its status and the end of its log.
+        """
+        status = None if self._process is None else self._process.wait()
+        raise BrokerError(f"the broker ended with status {status}" + self._tail())
 
     def stop(self, timeout: float = 20.0) -> None:
         """Stop in order (SIGTERM), after `timeout` seconds by force; when stopped do nothing."""

@@ -64,6 +64,9 @@ url = "{url}"
 key_file = "{key}"
 """
 
+CREDENTIALS = {f"STREAMS_CONNECTIONS__{each.upper()}__CREDENTIALS": "pk_demo" for each in VENDORS}
+"""What every process is told besides; a simulator takes any."""
+
 BASES = {"yespo": "/api"}
 """Where a vendor's API begins, if not at the root of its host."""
 
@@ -123,14 +126,17 @@ class Stage(AbstractContextManager["Stage"]):
             self.simulators[name].switch(**switches)
         self.settings.write_text(self._settings())
         self._start("topics", "topics", "create").wait(READY_SECONDS)
+        self.topics = Topics(self._broker.bootstrap)
+        self._start_workers()
+        self._await_ready()
+
+    def _start_workers(self) -> None:
         derive, deliver = self._ports
         self._start("derive", "worker", "derive", "--port", str(derive))
         self._start("deliver", "worker", "deliver", "--all", "--port", str(deliver))
-        self.topics = Topics(self._broker.bootstrap)
         self.derive = Metrics(f"http://127.0.0.1:{derive}")
         self.deliver = Metrics(f"http://127.0.0.1:{deliver}")
         self._clients += [self.derive, self.deliver]
-        self._await_ready()
 
     def _settings(self) -> str:
         connections = (
@@ -160,6 +166,10 @@ class Stage(AbstractContextManager["Stage"]):
     def producing(self, source: str) -> Child:
         """A `streams produce <source> -` to feed."""
         return self._start(f"{PRODUCE}-{source}", PRODUCE, source, "-", stdin=subprocess.PIPE)
+
+    def console(self) -> Child:
+        """The web pages, started; its address is its log's line that begins with `http`."""
+        return self._start("console", "console", "--port", "0")
 
     def source_api(self, merchant: str) -> str:
         """Start the simulator of the source's own API, set it up for a merchant; its address.
@@ -195,10 +205,7 @@ class Stage(AbstractContextManager["Stage"]):
         )
 
     def _start(self, name: str, *arguments: str, stdin: int | None = subprocess.DEVNULL) -> Child:
-        environment = {
-            f"STREAMS_CONNECTIONS__{each.upper()}__CREDENTIALS": "pk_demo" for each in VENDORS
-        }
-        child = Child(name, arguments, self._directory, environment, stdin)
+        child = Child(name, arguments, self._directory, CREDENTIALS, stdin)
         self._children.append(child)
         return child
 

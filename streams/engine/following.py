@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from streams.engine.kafka import KafkaSettings
 
-__all__ = ["Followed", "Follower", "records"]
+__all__ = ["Followed", "Follower", "is_end", "records"]
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
@@ -134,11 +134,11 @@ def records(
         reader.assign([TopicPartition(topic, p, at) for p, at in starts.items()])
         while not closing.is_set():
             messages = reader.consume(_MOST, _WAIT_SECONDS)
-            behind -= {each.partition() or 0 for each in messages if _is_end(each)}
+            behind -= {each.partition() or 0 for each in messages if is_end(each)}
             yield [each for each in messages if each.error() is None], not behind
 
 
-def _is_end(message: Message) -> bool:
+def is_end(message: Message) -> bool:
     """Whether this is the end of a partition and no record; raises for an error."""
     error = message.error()
     if error is None:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _NEVER: Final = 1 << 62
 _DAY: Final = 86_400_000
+_INDEX: Final = {
+    False: "erased, from the files' bytes too",
+    True: "not yet: a console that runs does it at once; or delete the file",
+    None: "none here: a console elsewhere erases them when it reads the list of the erased",
+}
+"""What becomes of the console's index, by whether it still holds them."""
 
 
 class Row(NamedTuple):
@@ -66,6 +72,7 @@ class Erasure(NamedTuple):
         letters: dead-letter topic → how many of these customers stand there.
         kept: topics that still hold something.
         others: topics under the prefix that nobody looked into.
+        indexed: whether the console's index on this machine still holds them; None: there is none.
     """
 
     run: str
@@ -75,12 +82,14 @@ class Erasure(NamedTuple):
     letters: Mapping[str, int]
     kept: Sequence[Kept]
     others: Sequence[str] = ()
+    indexed: bool | None = None
 
     @property
     def done(self) -> bool:
         """Whether all that this program does is done; a vendor may still be at it."""
         told = all(each.outcome is not None for each in self.asked)
-        return told and all(each.erased for each in self.rows) and not any(self.letters.values())
+        rows = all(each.erased for each in self.rows)
+        return told and rows and not self.indexed and not any(self.letters.values())
 
 
 def certificate(erasure: Erasure) -> dict[str, Any]:
@@ -101,6 +110,7 @@ def certificate(erasure: Erasure) -> dict[str, Any]:
             }
             for each in erasure.kept
         ],
+        "console_index": _INDEX[erasure.indexed],
         "not_looked_into": list(erasure.others),
     }
 
@@ -128,6 +138,7 @@ def certificate_lines(erasure: Erasure) -> Iterator[str]:
     for topic, count in sorted(erasure.letters.items()):
         if count:
             yield f"  letters   {topic}: {count:,} stand: run the erase again, or purge them"
+    yield f"  index     of the console: {_INDEX[erasure.indexed]}"
     told = certificate(erasure)["remains"]
     yield "remains"
     for each in told:

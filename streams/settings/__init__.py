@@ -27,6 +27,7 @@ from typing_extensions import override
 from streams.errors import ConfigurationError
 
 from .connection import Connection
+from .console import Console
 from .ingest import Ingest
 from .okendo import Okendo
 from .tables import (
@@ -44,7 +45,16 @@ from .tables import (
 )
 from .values import Name
 
-__all__ = ["Connection", "Derive", "Logs", "Okendo", "Registry", "Settings", "load_settings"]
+__all__ = [
+    "Connection",
+    "Console",
+    "Derive",
+    "Logs",
+    "Okendo",
+    "Registry",
+    "Settings",
+    "load_settings",
+]
 
 ENVIRONMENT = "STREAMS_"
 NOT_SETTINGS = frozenset({"SETTINGS", "SECRETS_DIR", "REHEARSE", "REQUIRE_ALL"})
@@ -56,6 +66,9 @@ _PRIVATE = (
     (("ordergroove", "api"), "key", "an API key"),
 )
 """Tables by name, what must not stand in them, and what that is."""
+
+_TOKENS = ("view_token", "operate_token")
+"""What must not stand in the table `console`."""
 
 
 class Settings(BaseSettings):
@@ -79,6 +92,7 @@ class Settings(BaseSettings):
     breaker: Breaker = Field(default_factory=Breaker)
     logs: Logs = Field(default_factory=Logs)
     web: Web = Field(default_factory=Web)
+    console: Console = Field(default_factory=Console)
     worker: Worker = Field(default_factory=Worker)
     hash_key: SecretStr = Field(
         SecretStr("streams"),
@@ -143,19 +157,27 @@ def load_settings(file: Path | None = None) -> Settings:
 
 def _no_keys_in(told: Any) -> None:
     """A settings file is copied, mailed and committed; a vendor's private key must not be in it."""
+    console = told.get("console") if isinstance(told, dict) else None
+    for key in _TOKENS:
+        if isinstance(console, dict) and key in console:
+            raise _private("console", key, "a token")
     for path, key, what in _PRIVATE:
         tables = told
         for part in path:
             tables = tables.get(part) if isinstance(tables, dict) else None
         for name, table in tables.items() if isinstance(tables, dict) else ():
             if isinstance(table, dict) and key in table:
-                setting = ".".join((*path, str(name), key))
-                variable = ENVIRONMENT + "__".join((*path, str(name), key)).upper()
-                raise ConfigurationError(
-                    setting,
-                    f"{what} does not belong into a settings file",
-                    f"Set {variable}, or {setting}_file to a file that holds it",
-                )
+                raise _private(".".join((*path, str(name))), key, what)
+
+
+def _private(table: str, key: str, what: str) -> ConfigurationError:
+    setting = f"{table}.{key}"
+    variable = ENVIRONMENT + setting.replace(".", "__").upper()
+    return ConfigurationError(
+        setting,
+        f"{what} does not belong into a settings file",
+        f"Set {variable}, or {setting}_file to a file that holds it",
+    )
 
 
 def _no_unknown_variables() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import answers, batches, concluding, delivery, derive, engine, lanes, returning
 from tests.mutants.destinations import DESTINATIONS
 from tests.mutants.erasing import ERASED
+from tests.mutants.indexing import INDEXED
 from tests.mutants.loyalty import LOYALTY
 from tests.mutants.replaying import REPLAYED
 
@@ -20,6 +21,7 @@ ROOMS = (
     ("What is done on purpose", returning.DECIDED),
     ("What is sent again", REPLAYED),
     ("Who was erased", ERASED),
+    ("The console's index", INDEXED),
     ("Stream time", engine.TIME),
     ("Exactly once", engine.ONCE),
     ("Rows on disk", engine.DISK),

@@ -88,3 +88,21 @@ def test_it_says_what_is_not_done(state: Erasure, done: bool, line: str) -> None
     assert done == certificate(state)["complete"]
     assert line in lines
     assert lines.endswith("complete" if done else "not complete: streams erase --status 7d1c0f5e")
+
+
+@pytest.mark.parametrize(
+    ("indexed", "complete", "said"),
+    [
+        (None, True, "none here"),
+        (False, True, "erased, from the files' bytes too"),
+        (True, False, "not yet: a console that runs does it at once"),
+    ],
+)
+def test_what_becomes_of_the_consoles_index(
+    indexed: bool | None, complete: bool, said: str
+) -> None:
+    """Where it still holds them, the erase is not complete."""
+    told = erasure()._replace(indexed=indexed)
+
+    assert (complete, True) == (told.done, certificate(told)["console_index"].startswith(said))
+    assert [True] == [said in each for each in certificate_lines(told) if "index " in each]

@@ -1,0 +1,174 @@
+"""The door in front of the console: what strangers, foreign pages and other names are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from streams.console.access import Access, User
+from streams.console.door import SESSION, USER, Door, path_of
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+VIEW, OPERATE = "view-" + "v" * 16, "operate-" + "o" * 16
+TOKENS: Final = Access(view_token=VIEW, operate_token=OPERATE)
+OWNER: Final = Access(owner="anna")
+HOST: Final = "127.0.0.1:6080"
+NOW: Final = 1_790_000_000.0
+
+
+class Answer:
+    """What came of one request: status, headers, and whose it was behind the door."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.user: User | None = None
+
+
+def asked(
+    door: Door,
+    path: str = "/flow",
+    *,
+    method: str = "GET",
+    kind: str = "http",
+    form: dict[str, str] | None = None,
+    **headers: str,
+) -> Answer:
+    """Send a request, or a socket's handshake."""
+    told = {"host": HOST} | {name.replace("_", "-"): each for name, each in headers.items()}
+    scope: dict[str, Any] = {
+        "type": kind, "method": method, "path": path, "query_string": b"", "scheme": "http",
+        "headers": [(name.encode(), each.encode()) for name, each in told.items()],
+        "client": ("10.0.0.1", 1), "server": ("127.0.0.1", 6080),
+    }  # fmt: skip
+    answer = Answer()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": urlencode(form or {}).encode()}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        elif message["type"] == "websocket.close":
+            answer.status = message["code"]
+
+    asyncio.run(door(scope, receive, send))
+    answer.user = scope.get(USER)
+    return answer
+
+
+async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+    """What is behind the door: it says 200."""
+    del receive
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def door(access: Access = TOKENS, *, local: bool = False) -> Door:
+    """A door."""
+    return Door(inside, access, lambda: NOW, local=local)
+
+
+def test_a_stranger_is_led_to_the_login_and_their_socket_is_closed() -> None:
+    """Nothing behind the door is asked."""
+    told = [
+        asked(door()), asked(door(), kind="websocket"), asked(door(), method="POST"),
+        asked(door(), "/_nicegui/x.js"),
+    ]  # fmt: skip
+
+    assert [303, 1008, 401, 303] == [each.status for each in told]
+    assert "/login?next=/flow" == told[0].headers["location"]
+    assert [None] * 4 == [each.user for each in told]
+
+
+@pytest.mark.parametrize(("token", "role"), [(VIEW, "view"), (OPERATE, "operate")])
+def test_a_token_lets_in_by_a_cookie_that_scripts_and_other_sites_do_not_get(
+    token: str, role: str
+) -> None:
+    """It says who it is, with the role of the token."""
+    form = {"name": "anna", "token": token, "next": "/connections"}
+    answer = asked(door(), "/login", method="POST", form=form)
+    cookie = answer.headers["set-cookie"]
+    session = cookie.partition(";")[0]
+
+    assert (303, "/connections") == (answer.status, answer.headers["location"])
+    assert "httponly" in cookie.lower()
+    assert "samesite=strict" in cookie.lower()
+    assert User("anna", role) == asked(door(), cookie=session).user  # type: ignore[arg-type]
+    assert SESSION in session
+
+
+@pytest.mark.parametrize("form", [{"name": "anna", "token": "x"}, {"token": VIEW}, {}])
+def test_a_login_that_is_none_lets_nobody_in(form: dict[str, str]) -> None:
+    """A wrong token, no name, nothing at all."""
+    answer = asked(door(), "/login", method="POST", form=form)
+
+    assert 401 == answer.status
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_foreign_page_cannot_use_a_visitors_browser() -> None:
+    """Whatever is not a plain look must come from a page of ours."""
+    foreign: dict[str, Any] = {"origin": "https://elsewhere.shop-demo.io"}
+    ours: dict[str, Any] = {"origin": f"http://{HOST}"}
+    posted = [asked(door(OWNER), method="POST", **each).status for each in (foreign, ours)]
+
+    assert [403, 200] == posted
+    assert 1008 == asked(door(OWNER), kind="websocket", **foreign).status
+    assert 0 == asked(door(OWNER), kind="websocket", **ours).status
+
+
+def test_on_this_machine_only_its_own_names_are_answered() -> None:
+    """A name of somebody's that leads to 127.0.0.1 would let their page look."""
+    names = ("evil.shop-demo.io:6080", "127.0.0.1", "localhost:1", "[::1]:6080", "")
+
+    assert [403, 200, 200, 200, 403] == [
+        asked(door(OWNER, local=True), host=each).status for each in names
+    ]
+
+
+def test_a_proxy_that_does_not_say_who_it_is_lets_nobody_in() -> None:
+    """And one that does may have another name than ours."""
+    proxied = door(Access(user_header="x-user"))
+    named = asked(
+        proxied, method="POST", x_user="bo", origin="https://c.shop-demo.io",
+        x_forwarded_host="c.shop-demo.io",
+    )  # fmt: skip
+
+    assert 401 == asked(proxied).status
+    assert User("bo", "view") == named.user
+
+
+def test_answers_are_guarded_and_pages_are_kept_nowhere() -> None:
+    """Scripts and fonts may be: they are the same for all."""
+    page, asset = asked(door(OWNER)).headers, asked(door(OWNER), "/_nicegui/x.js").headers
+
+    assert ("no-store", "no-referrer", "nosniff", "DENY") == tuple(
+        page[name]
+        for name in (
+            "cache-control",
+            "referrer-policy",
+            "x-content-type-options",
+            "x-frame-options",
+        )
+    )
+    assert "frame-ancestors 'none'" in page["content-security-policy"]
+    assert "cache-control" not in asset
+    # a form that is sent under `no-referrer` does not say where it comes from
+    assert "same-origin" == asked(door(), "/login").headers["referrer-policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["//elsewhere.io", "/\\elsewhere.io", "https://x.io", "", "/\n", None]
+)
+def test_no_path_leads_elsewhere(path: str | None) -> None:
+    """After a login, or a change of colours."""
+    assert "/flow" == path_of(path)
+    assert "/customer/1" == path_of("/customer/1")
