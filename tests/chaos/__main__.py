@@ -3,7 +3,8 @@
 A round counts only if its fault met an open transaction or a restore, as the worker itself says.
 Exit 1 if anything differs, or if fewer rounds counted than were asked for. `./run chaos delivery`
 does the like to deliver workers and their vendors (`tests.chaos.delivery`); `./run chaos replay`
-has no faults, and judges replays (`tests.chaos.replay`).
+has no faults, and judges replays (`tests.chaos.replay`). `./run chaos upgrade` has none either, and
+two versions of the workers side by side (`tests.chaos.upgrade`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.chaos.replay.main import main as replay
 from tests.chaos.round import run_round
 from tests.chaos.session import complete, hold, parser_of
 from tests.chaos.tally import line, table
+from tests.chaos.upgrade.main import main as upgrade
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +56,6 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    others = {"delivery": delivery, "replay": replay}
+    others = {"delivery": delivery, "replay": replay, "upgrade": upgrade}
     other = others.get(sys.argv[1]) if sys.argv[1:] else None
     sys.exit(main() if other is None else other(sys.argv[2:]))
