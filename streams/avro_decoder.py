@@ -138,6 +138,8 @@ class _Source:
             return self._nested(schema, target)
         if kind == "array":
             return self._array(schema["items"], target)
+        if kind == "map":
+            return self._map(schema["values"], target)
         if kind == "enum":
             return self._enum(schema, target)
         read, step = PRIMITIVES[kind]
@@ -165,6 +167,17 @@ class _Source:
         block = ["for _ in range(n):", *_indented(one), *SIZE]
         start = [f"{target} = []"] if target else []
         return [*start, *SIZE, "while n:", *_indented(block)]
+
+    def _map(self, values: Any, target: str) -> Lines:
+        """A key before each value; one that comes again takes the place of the first."""
+        read, step = PRIMITIVES["string"]
+        key = [line.format(f"{target}_key") for line in read] if target else list(step)
+        one = [*key, *self._value(values, f"{target}_" if target else "")]
+        if target:
+            one.append(f"{target}[{target}_key] = {target}_")
+        inner = ["for _ in range(n):", *_indented(one), *SIZE]
+        start = [f"{target} = {{}}"] if target else []
+        return [*start, *SIZE, "while n:", *_indented(inner)]
 
     def _enum(self, schema: Any, target: str) -> Lines:
         self._schemas[schema["name"]] = schema

@@ -27,7 +27,7 @@ from streams.model.subscriber import standing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from streams.model.events import Event
+    from streams.model.events import AnyEvent, Event
     from streams.model.fact import Fact, Whom
     from streams.model.loyalty import LoyaltyEvent
     from streams.model.member import Member
@@ -92,7 +92,7 @@ def enrich_member(fact: Fact, event: LoyaltyEvent, row: Member) -> EnrichedEvent
     )
 
 
-def _erased(fact: Fact, whom: Whom, event: Event | LoyaltyEvent) -> EnrichedEvent:
+def _erased(fact: Fact, whom: Whom, event: AnyEvent) -> EnrichedEvent:
     """Whom a vendor is to forget, and nothing else of them."""
     return EnrichedEvent(
         event_id=fact.event_id,

@@ -7,7 +7,8 @@ deliveries are the same for all (`pipeline`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Generic
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 import msgspec
 from msgspec import structs
@@ -34,6 +35,7 @@ from streams.model.subscriber import Subscriber
 from streams.sources import okendo, ordergroove
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
 Row = TypeVar("Row")
@@ -58,6 +60,7 @@ class Family(msgspec.Struct, Generic[Row, Told, Options], frozen=True, kw_only=T
         fire: (row, merchant, customer, stream time, options) → row' and facts, for what is due.
         nothing: (merchant, customer, stream time) → the event that a timer stands for.
         enrich: (fact, event, row after it) → the enriched event.
+        reached: the e-mail addresses and phone numbers of a row: by them somebody is erased.
     """
 
     source: str
@@ -72,6 +75,7 @@ class Family(msgspec.Struct, Generic[Row, Told, Options], frozen=True, kw_only=T
     fire: Callable[[Row, str, str, int, Options], Derivation[Row]]
     nothing: Callable[[str, str, int], Told]
     enrich: Callable[[Fact, Told, Row], EnrichedEvent]
+    reached: Callable[[Row], tuple[frozenset[str], frozenset[str]]]
 
     def concerns(self, takes: AbstractSet[str]) -> bool:
         """Whether a connection that takes these event types has a use for this source."""
@@ -113,6 +117,16 @@ def _never(_: object) -> int:
     return 0
 
 
+def _subscriber_reached(row: Subscriber) -> tuple[frozenset[str], frozenset[str]]:
+    who = row.profile
+    return frozenset(filter(None, (who.email,))), frozenset(filter(None, (who.phone_number,)))
+
+
+def _member_reached(row: Member) -> tuple[frozenset[str], frozenset[str]]:
+    heard = row.heard.email if row.heard is not None else None
+    return frozenset(filter(None, (row.own_email, heard))), frozenset()
+
+
 SUBSCRIBERS: Final = Family[Subscriber, Event, DeriveOptions](
     source="ordergroove",
     row=Subscriber,
@@ -125,6 +139,7 @@ SUBSCRIBERS: Final = Family[Subscriber, Event, DeriveOptions](
     fire=fire,
     nothing=_no_event,
     enrich=enrich,
+    reached=_subscriber_reached,
 )
 MEMBERS: Final = Family[Member, LoyaltyEvent, LoyaltyOptions](
     source="okendo",
@@ -139,4 +154,9 @@ MEMBERS: Final = Family[Member, LoyaltyEvent, LoyaltyOptions](
     fire=fire_member,
     nothing=_no_loyalty_event,
     enrich=enrich_member,
+    reached=_member_reached,
 )
+FAMILIES: Final[Mapping[str, Family[Any, Any, Any]]] = MappingProxyType(
+    {each.source: each for each in (SUBSCRIBERS, MEMBERS)}
+)
+"""By source."""

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 DAY = 86_400_000
 ORDERGROOVE, OKENDO = "ordergroove", "okendo"
-SOURCES = (ORDERGROOVE, OKENDO)
+TABLES = {ORDERGROOVE: "subscribers", OKENDO: "members"}
+"""Source → what its table is called."""
+SOURCES = tuple(TABLES)
 """Every source; which are configured is the settings' to say."""
 LARGEST = 4 << 20
 """Bytes of a record: a body of `MAX_BODY` beside its typed fields."""
@@ -58,8 +60,8 @@ class Names:
         self.rekey_group = f"{prefix}-rekey"
         self.hydrate_group = f"{prefix}-hydrate"
         self.entities_changelog = f"{prefix}.entities.changelog"
-        self.subscribers_changelog = f"{prefix}.subscribers.changelog"
-        self.members_changelog = f"{prefix}.members.changelog"
+        self.subscribers_changelog = self.table_changelog(ORDERGROOVE)
+        self.members_changelog = self.table_changelog(OKENDO)
 
     def events(self, source: str) -> str:
         """The topic of a source."""
@@ -68,10 +70,15 @@ class Names:
     def derived(self, source: str) -> Derived:
         """What derive has of a source; Ordergroove's names are older than the second source."""
         topic = self.events(source)
+        changelog = self.table_changelog(source)
         if source == ORDERGROOVE:
-            return Derived(source, "derive", topic, self.derive_group, self.subscribers_changelog)
+            return Derived(source, "derive", topic, self.derive_group, changelog)
         group = f"{self.derive_group}-{source}"
-        return Derived(source, f"derive-{source}", topic, group, self.members_changelog)
+        return Derived(source, f"derive-{source}", topic, group, changelog)
+
+    def table_changelog(self, source: str) -> str:
+        """The topic that restores a source's table, as it is made first."""
+        return f"{self._prefix}.{TABLES[source]}.changelog"
 
     def changelog(self, source: str, generation: int) -> str:
         """The changelog of a source's table of a generation; 0 is the one that is made first."""

@@ -9,18 +9,19 @@ import msgspec
 
 from streams.check import Check, told
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import connection_names, delivery_topics
 from streams.cli.composition import (
-    derive_options_of,
     kafka_of,
-    loyalty_options_of,
 )
 from streams.cli.context import Context, pass_context
-from streams.cli.explain import bodies, moment, source_of, targets
+from streams.cli.examples import examples
+from streams.cli.explain import bodies, moment, targets
+from streams.cli.source_desks import DESKS
 from streams.delivery.reader import KafkaException, PartitionReader, Stretch
 from streams.engine.admin import partition_count
 from streams.errors import BadRecord, ConfigurationError
 from streams.explain import Explainer
-from streams.names import OKENDO, ORDERGROOVE, SOURCES
+from streams.names import ORDERGROOVE, SOURCES
 from streams.pipeline import enriched_of
 
 if TYPE_CHECKING:
@@ -32,12 +33,30 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
+@examples(
+    "# A shop's own webhooks, for every destination",
+    "streams check webhooks.jsonl",
+    "# Loyalty webhooks, for one connection, as data",
+    "streams check --source okendo --destination klaviyo --json okendo.jsonl",
+    "# What waits in a connection's topic since a day",
+    "streams check --topic og.deliveries.klaviyo --since 2026-11-20T00:00:00Z",
+)
 @click.command()
 @click.argument("file", type=click.File("rb"), required=False)
-@click.option("--topic", help="Deliveries of this topic instead, such as og.deliveries.klaviyo.")
+@click.option(
+    "--topic",
+    shell_complete=delivery_topics,
+    help="Deliveries of this topic instead, such as og.deliveries.klaviyo.",
+)
 @click.option("--since", help="With --topic: from this time on (ISO 8601).")
 @click.option("--source", type=click.Choice(SOURCES), default=ORDERGROOVE, help="FILE's webhooks.")
-@click.option("--destination", "names", multiple=True, help="Only these connections.")
+@click.option(
+    "--destination",
+    "names",
+    multiple=True,
+    shell_complete=connection_names,
+    help="Only these connections.",
+)
 @click.option("--now", help="Judge ages at this time (ISO 8601) instead of each record's own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @pass_context
@@ -77,13 +96,12 @@ def _read_file(
     file: BinaryIO, settings: Settings, source: str, checks: dict[str, Check], at: int | None
 ) -> int:
     """Judge what webhooks become; how many are dead letters."""
+    desk = DESKS[source]
     explainer = Explainer(
         [each.target for each in checks.values()],
-        (loyalty_options_of if source == OKENDO else derive_options_of)(
-            settings, history="complete"
-        ),
+        desk.options_of(settings, history="complete"),
         at,
-        source=source_of(source, settings),
+        source=desk.reading_of(settings),
         watch=lambda name, event, now: checks[name].see(event, now),
     )
     explained = explainer.explain(bodies(file.read()))

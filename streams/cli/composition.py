@@ -24,7 +24,7 @@ from streams.engine.state.opening import open_local_state
 from streams.engine.state.rocksdb import RocksStore
 from streams.errors import ConfigurationError
 from streams.model.delivery import Destination, Options
-from streams.names import LARGEST_DEAD_LETTER, OKENDO, ORDERGROOVE, SOURCES, Names
+from streams.names import LARGEST_DEAD_LETTER, ORDERGROOVE, SOURCES, Names
 from streams.route import Route
 from streams.settings import Okendo
 from streams.sources import okendo
@@ -95,8 +95,8 @@ def topics_of(settings: Settings) -> list[Topic]:
 
 
 def sources_of(settings: Settings) -> tuple[str, ...]:
-    """The sources that are configured: Ordergroove always is."""
-    return (ORDERGROOVE,) if settings.okendo is None else (ORDERGROOVE, OKENDO)
+    """The sources that are configured, by a table of their name: Ordergroove always is."""
+    return tuple(each for each in SOURCES if getattr(settings, each) is not None)
 
 
 def instance_of(settings: Settings) -> str:

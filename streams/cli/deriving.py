@@ -8,38 +8,33 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from streams.cli.composition import (
     awaits_sync,
     breaker_rule_of,
-    derive_options_of,
     instance_of,
-    loyalty_options_of,
     names_of,
     routes_of,
-    webhook_options_of,
 )
-from streams.cli.mapping import mapping_of
 from streams.cli.rekey import check_customers_keys
+from streams.cli.source_desks import DESKS
 from streams.control.kept_store import KeptStore
 from streams.control.tables import check_kept, whole_table_of
 from streams.engine.first_offsets import ensure_first_offsets
 from streams.engine.partitioning import check_keys
 from streams.engine.publishing import publication_of
 from streams.errors import BadRecord
-from streams.families import MEMBERS, SUBSCRIBERS, of_generation
+from streams.families import FAMILIES, of_generation
 from streams.metrics import DeriveCounts
 from streams.model.ids import customer_key
-from streams.names import OKENDO, ORDERGROOVE
+from streams.names import ORDERGROOVE
 from streams.pipeline import Pipeline
-from streams.sources.okendo import check_owner
-from streams.sources.ordergroove.mapping import events_reader
 from streams.synced import History
 from streams.topology import DeriveJob, derive_lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streams.avro import Codec
     from streams.engine.kafka import KafkaSettings
     from streams.engine.lane import Lane
     from streams.engine.state.store import StateStore
+    from streams.names import Derived
     from streams.rebuild.reading import Events
     from streams.registry import Schemas
     from streams.settings import Settings
@@ -65,10 +60,10 @@ def prepared_lane(shared: Deriving, source: str, store: StateStore) -> tuple[Lan
     names = names_of(settings)
     derived = names.derived(source)
     table = whole_table_of(kafka, names, source)
-    if source == OKENDO:
-        _check_members_keys(kafka, derived.topic, schemas)
-    else:
+    if source == ORDERGROOVE:
         check_customers_keys(kafka, settings, schemas)
+    else:
+        _check_keys(kafka, derived, schemas)
     started_at = ensure_first_offsets(
         kafka, derived.group, derived.topic, start="beginning", control=names.control
     )
@@ -117,38 +112,25 @@ def pipeline_of(
     """
     codec, enriched = schemas.codec(f"sources/{source}"), schemas.codec("events/enriched")
     routes = routes_of(settings) if events is None else []
-    if source == OKENDO:
-        options = loyalty_options_of(settings, started_at)
-        members = of_generation(MEMBERS, generation)
-        return Pipeline(codec, enriched, routes, options, members, events)
-    concluding = derive_options_of(settings, started_at)
-    subscribers = of_generation(SUBSCRIBERS, generation)
-    if events is None:
-        events = mapped_events_of(settings, codec)
-    return Pipeline(codec, enriched, routes, concluding, subscribers, events)
+    desk, family = DESKS[source], of_generation(FAMILIES[source], generation)
+    read = desk.events_of(settings, codec) if events is None else events
+    return Pipeline(codec, enriched, routes, desk.options_of(settings, started_at), family, read)
 
 
-def mapped_events_of(settings: Settings, codec: Codec) -> Events | None:
-    """How a merchant's own records are read; None where they are ours."""
-    told = settings.ordergroove.mapping
-    if told is None:
-        return None
-    return events_reader(codec, mapping_of(told), webhook_options_of(settings))
-
-
-def _check_members_keys(kafka: KafkaSettings, topic: str, schemas: Schemas) -> None:
-    """Raise `ConfigurationError` if the topic is not keyed by member.
+def _check_keys(kafka: KafkaSettings, derived: Derived, schemas: Schemas) -> None:
+    """Raise `ConfigurationError` if a source's topic is not keyed by customer.
 
     A record that cannot be read is not judged: it will be a dead letter.
     """
-    decode = schemas.decode_in_thread(f"sources/{OKENDO}")
+    decode = schemas.decode_in_thread(f"sources/{derived.source}")
 
     def owner_of(value: bytes | None) -> bytes | None:
         try:
             record = decode(value or b"")
-            check_owner(record["merchant"], record["customer_id"])
         except BadRecord:
             return None
-        return customer_key(record["merchant"], record["customer_id"])
+        merchant, customer = record["merchant"], record["customer_id"]
+        named = merchant and ":" not in merchant and customer
+        return customer_key(merchant, customer) if named else None
 
-    check_keys(kafka, topic, owner_of, "Have its bridge key records by STORE:LOYALTY_CUSTOMER_ID")
+    check_keys(kafka, derived.topic, owner_of, "Have its bridge key records by MERCHANT:CUSTOMER")

@@ -10,7 +10,7 @@ from streams.control.tables import table_of
 from streams.engine.stretch import look_through, whole
 from streams.errors import ConfigurationError
 from streams.model.masking import masked_email, masked_phone
-from streams.names import OKENDO, ORDERGROOVE
+from streams.names import ORDERGROOVE
 from streams.replay.erasing import Held, held_of, letters_of
 from streams.replay.people import Finder, Person
 from streams.replay.showing import masked_key
@@ -94,7 +94,7 @@ def searched(settings: Settings, who: Who) -> Plan:
 
 
 def people_of(settings: Settings, kafka: KafkaSettings, who: Who) -> list[Person]:
-    """Customers of Ordergroove first, then the members of the same person, by e-mail.
+    """Customers of Ordergroove first, then of each other source the same person, by e-mail.
 
     Raises:
         ConfigurationError: a table has rows of another version.
@@ -106,11 +106,11 @@ def people_of(settings: Settings, kafka: KafkaSettings, who: Who) -> list[Person
     first = Finder(ORDERGROOVE, keys=keys, emails=emails, phones=phones)
     _look(settings, kafka, first)
     people = list(first.found.values())
-    if OKENDO in sources_of(settings):
-        emails |= {email for each in people for email in each.emails}
-        second = Finder(OKENDO, keys=keys, emails=emails)
-        _look(settings, kafka, second)
-        people += second.found.values()
+    emails |= {email for each in people for email in each.emails}
+    for source in sources_of(settings)[1:]:
+        other = Finder(source, keys=keys, emails=emails, phones=phones)
+        _look(settings, kafka, other)
+        people += other.found.values()
     if not people:
         people = [Person(ORDERGROOVE, key) for key in keys]
     return people

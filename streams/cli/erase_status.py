@@ -1,4 +1,4 @@
-"""`streams erase`: how far an erase is: tables, connections and their vendors, letters, topics."""
+"""`streams erase`: how far an erase is: tables, vendors, letters, the console's index, topics."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import msgspec
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import connection_of, kafka_of, names_of, sources_of, topics_of
 from streams.cli.connection_settings import credentials_of
+from streams.cli.console_index import index_path_of
 from streams.cli.erase_search import CLIENT
 from streams.cli.erased import hash_key_of
 from streams.cli.letter_boxes import Boxes, boxes_of, readers_of
+from streams.console.index import holds
 from streams.control.audit import decode_action
 from streams.control.tables import table_of
 from streams.delivery.http import Http, TransportFailure
@@ -84,6 +86,7 @@ def state_of(settings: Settings, begun: Begun, *, follow: bool = True) -> Erasur
 
     Raises:
         ConfigurationError: a topic is missing.
+        IndexAway: the console's index is there and cannot be read.
         KafkaException: the broker does not answer.
     """
     kafka, names = kafka_of(settings, CLIENT), names_of(settings)
@@ -103,7 +106,14 @@ def state_of(settings: Settings, begun: Begun, *, follow: bool = True) -> Erasur
         letters=_letters(settings, kafka, begun),
         kept=remaining(configs),
         others=[FILES, *sorted(set(others) - set(configs))],
+        indexed=_indexed(settings, begun),
     )
+
+
+def _indexed(settings: Settings, begun: Begun) -> bool | None:
+    """Whether the console's index still holds what was erased; None: there is none here."""
+    path = index_path_of(settings)
+    return any(holds(path, each, begun.at) for each in begun.sources) if path.is_file() else None
 
 
 def _rows(settings: Settings, kafka: KafkaSettings, begun: Begun) -> list[Row]:

@@ -7,7 +7,7 @@ import logging
 import signal
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -17,10 +17,12 @@ from streams.cli.composition import (
     kafka_of,
     loyalty_webhook_options_of,
     names_of,
+    sources_of,
     webhook_options_of,
 )
 from streams.cli.context import Context, pass_context
 from streams.cli.erased import following_erased
+from streams.cli.examples import examples
 from streams.cli.logs import configure_logs
 from streams.engine.admin import partition_count
 from streams.engine.away import await_broker
@@ -32,7 +34,7 @@ from streams.ingest.receiver import Receiver, Route
 from streams.ingest.server import application, run, serve
 from streams.ingest.signatures import signed_by_okendo, signed_by_ordergroove, usable_secret
 from streams.metrics import metrics_page, registry_of
-from streams.names import OKENDO, ORDERGROOVE
+from streams.names import OKENDO, ORDERGROOVE, SOURCES
 from streams.sources import okendo as okendo_source
 from streams.sources import ordergroove as ordergroove_source
 
@@ -43,9 +45,17 @@ if TYPE_CHECKING:
     from streams.settings import Settings
     from streams.settings.ingest import Address
 
+    Reading = Callable[[Mapping[str, str], bytes, int], dict[str, Any]]
+
 log = logging.getLogger(__name__)
 
 
+@examples(
+    "# Where ingest.host and ingest.port say",
+    "streams ingest",
+    "# A second one on this machine",
+    "streams ingest --port 6068",
+)
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="HTTP port.")
 @pass_context
@@ -102,29 +112,29 @@ def _addresses(settings: Settings) -> dict[tuple[str, str], Address]:
     told = settings.ingest
     found = {
         (source, account): address
-        for source, addresses in ((ORDERGROOVE, told.ordergroove), (OKENDO, told.okendo))
-        for account, address in addresses.items()
+        for source in SOURCES
+        for account, address in getattr(told, source).items()
     }
     if not found:
         raise ConfigurationError(
             "ingest", "no address is set", "Add a table such as [ingest.ordergroove.MERCHANT]"
         )
-    if told.okendo and settings.okendo is None:
-        raise ConfigurationError("okendo", "it is no source here", "Add the table [okendo]")
+    for source, _ in found:
+        if source not in sources_of(settings):
+            raise ConfigurationError(source, "it is no source here", f"Add the table [{source}]")
     return found
 
 
 def _keys_of(source: str, account: str, address: Address) -> Keys:
     setting = f"ingest.{source}.{account}.keys_file"
-    usable = usable_secret if source == OKENDO else bool
-    return Keys(setting, address.keys_file, time.monotonic, usable)
+    return Keys(setting, address.keys_file, time.monotonic, VERIFIED[source].usable)
 
 
 def _route(settings: Settings, schemas: Schemas, source: str, account: str, keys: Keys) -> Route:
     names, codec = names_of(settings), schemas.codec
     address = _addresses(settings)[source, account]
     tolerance = settings.ingest.tolerance.total_seconds()
-    verify, record_of = _reader(settings, source)
+    verify, record_of = VERIFIED[source].verify, VERIFIED[source].reading_of(settings)
 
     def verified(headers: Mapping[str, str], body: bytes, now: float) -> None:
         verify(headers, body, keys(), now, tolerance)
@@ -142,25 +152,46 @@ def _route(settings: Settings, schemas: Schemas, source: str, account: str, keys
     )
 
 
-def _reader(
-    settings: Settings, source: str
-) -> tuple[Callable[..., None], Callable[[Mapping[str, str], bytes, int], dict[str, Any]]]:
-    """How a source's webhooks are verified, and read."""
-    if source == OKENDO:
-        loyalty = loyalty_webhook_options_of(settings)
+class Verified(NamedTuple):
+    """How a source's webhooks are believed, and read.
 
-        def told(headers: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
-            return okendo_source.record_of(okendo_source.Webhook(body, headers), at, loyalty)
+    Attributes:
+        verify: (headers, body, keys, epoch seconds, tolerance); raises `BadSignature`.
+        reading_of: settings → a function of (headers, body, epoch milliseconds) → the record.
+        usable: whether a key has the form that signatures need.
+    """
 
-        return signed_by_okendo, told
+    verify: Callable[[Mapping[str, str], bytes, tuple[str, ...], float, float], None]
+    reading_of: Callable[[Settings], Reading]
+    usable: Callable[[str], bool]
+
+
+def _okendo_reading(settings: Settings) -> Reading:
+    options = loyalty_webhook_options_of(settings)
+
+    def read(headers: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
+        return okendo_source.record_of(okendo_source.Webhook(body, headers), at, options)
+
+    return read
+
+
+def _ordergroove_reading(settings: Settings) -> Reading:
     options = webhook_options_of(settings)
 
     def read(_: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
         return ordergroove_source.record_of(body, at, options)
 
-    def verify(
-        headers: Mapping[str, str], body: bytes, keys: tuple[str, ...], now: float, within: float
-    ) -> None:
-        signed_by_ordergroove(headers.get("ordergroove-signature"), body, keys, now, within)
+    return read
 
-    return verify, read
+
+def _by_ordergroove(
+    headers: Mapping[str, str], body: bytes, keys: tuple[str, ...], now: float, within: float
+) -> None:
+    signed_by_ordergroove(headers.get("ordergroove-signature"), body, keys, now, within)
+
+
+VERIFIED: Final[Mapping[str, Verified]] = {
+    ORDERGROOVE: Verified(_by_ordergroove, _ordergroove_reading, bool),
+    OKENDO: Verified(signed_by_okendo, _okendo_reading, usable_secret),
+}
+"""By source."""

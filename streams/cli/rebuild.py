@@ -13,6 +13,7 @@ from streams.cli.auditing import audit_of
 from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.deciding import operator
+from streams.cli.examples import examples
 from streams.cli.progress import adding
 from streams.cli.rebuild_lines import comparison_lines, counted
 from streams.cli.rebuilding import Candidate, Derivation, Table, candidate_of
@@ -44,6 +45,18 @@ class Refused(click.ClickException):
     exit_code = 75
 
 
+@examples(
+    "# Compute the subscribers anew, and see what would differ",
+    "streams rebuild",
+    "# After a mapping was corrected: parse the original bodies again",
+    "streams rebuild --from-raw",
+    "# The members, from a snapshot on",
+    "streams rebuild --source okendo --from-snapshot snapshots/members",
+    "# Let derive, which rests meanwhile, go on from it",
+    "streams rebuild --switch",
+    "# Delete one that is not kept",
+    "streams rebuild --discard 3",
+)
 @click.command()
 @click.option(
     "--source",

@@ -6,23 +6,22 @@ import time
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 import streams
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
-    derive_options_of,
     kafka_of,
-    loyalty_options_of,
     loyalty_webhook_options_of,
     names_of,
     sources_of,
     webhook_options_of,
 )
-from streams.cli.deriving import job_of, mapped_events_of, pipeline_of
+from streams.cli.deriving import job_of, pipeline_of
 from streams.cli.rehearsal import rehearsal
+from streams.cli.source_desks import DESKS
 from streams.control.erased import ErasedList
 from streams.control.tables import Generations, Rebuilt
 from streams.engine.admin import TopicSpec, create_topics, partition_count
@@ -30,30 +29,24 @@ from streams.engine.first_offsets import first_start
 from streams.engine.offline import OfflineRun, Ways
 from streams.engine.table_moment import TableMoments
 from streams.errors import BadRecord, ConfigurationError
-from streams.families import MEMBERS, SUBSCRIBERS
+from streams.families import FAMILIES
 from streams.metrics import DeriveCounts
-from streams.names import OKENDO
+from streams.names import ORDERGROOVE
 from streams.rebuild.reading import FromRaw, one_event, without_erased
-from streams.sources import okendo, ordergroove
-from streams.sources.ordergroove.state import state_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confluent_kafka import Message
 
-    from streams.families import Family
     from streams.names import Names
-    from streams.rebuild.reading import Events, Parses
+    from streams.rebuild.reading import Events
     from streams.rebuild.snapshot import Snapshot
     from streams.registry import Schemas
     from streams.settings import Settings
 
 CLIENT: Final = "streams-rebuild"
 """What Kafka's logs call these commands."""
-FAMILIES: Final[dict[str, Family[Any, Any, Any]]] = {
-    each.source: each for each in (SUBSCRIBERS, MEMBERS)
-}
 _DECIDING: Final = (
     "model", "sources", "derive", "rebuild", "families.py", "pipeline.py", "rekey.py", "synced.py",
     "topology.py", "avro.py", "avro_decoder.py", "avro_structs.py",
@@ -173,8 +166,8 @@ class Derivation:
 
     def _events(self, table: Table, schemas: Schemas) -> Events:
         codec, raw = schemas.codec(f"sources/{table.source}"), self.raw
-        mapped = None if table.source == OKENDO else mapped_events_of(table.settings, codec)
-        events = mapped or one_event(table.family.event_reader(codec))
+        several = DESKS[table.source].events_of(table.settings, codec)
+        events = several or one_event(table.family.event_reader(codec))
         return events if raw is None else lambda value, key: events(raw(value), key)
 
     def _prepare(self, messages: Sequence[Message]) -> None:
@@ -206,32 +199,20 @@ def candidate_of(table: Table, fingerprint: str, by: str, *, anew: bool) -> Cand
 
 
 def _from_raw(settings: Settings, source: str, schemas: Schemas) -> FromRaw:
-    if source != OKENDO and settings.ordergroove.mapping is not None:
+    if source == ORDERGROOVE and settings.ordergroove.mapping is not None:
         raise ConfigurationError(
             "--from-raw", "records that are mapped hold no original body", "Leave it out"
         )
-    return FromRaw(schemas.codec(f"sources/{source}"), _parses(settings, source))
-
-
-def _parses(settings: Settings, source: str) -> Parses:
-    if source == OKENDO:
-        loyalty = loyalty_webhook_options_of(settings)
-        return {"": lambda body, at: okendo.record_of(okendo.Webhook(body), at, loyalty)}
-    reading = webhook_options_of(settings)
-    return {
-        "": lambda body, at: ordergroove.record_of(body, at, reading),
-        "state": lambda body, at: state_again(body, at, reading),
-    }
+    return FromRaw(schemas.codec(f"sources/{source}"), DESKS[source].parses_of(settings))
 
 
 def _fingerprint(
     table: Table, started_at: int, snapshot: Snapshot | None, *, from_raw: bool
 ) -> str:
     settings = table.settings
-    options_of = loyalty_options_of if table.source == OKENDO else derive_options_of
     mapping = settings.ordergroove.mapping
     told = (
-        options_of(settings, started_at),
+        DESKS[table.source].options_of(settings, started_at),
         webhook_options_of(settings),
         loyalty_webhook_options_of(settings),
         None if mapping is None else mapping.model_dump(mode="json"),

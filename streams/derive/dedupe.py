@@ -13,8 +13,7 @@ from streams.model.ids import digest
 from .terms import DAY
 
 if TYPE_CHECKING:
-    from streams.model.events import Event
-    from streams.model.loyalty import LoyaltyEvent
+    from streams.model.events import AnyEvent
 
 WIDTH = 6
 
@@ -27,7 +26,7 @@ class Remembering(Protocol):
         """Day of stream time → the marks of that day."""
 
 
-def marks_of(event: Event | LoyaltyEvent) -> bytes:
+def marks_of(event: AnyEvent) -> bytes:
     """What stands for an event: a digest of its id, then its guard."""
     return digest(event.event_id) + event.guard
 

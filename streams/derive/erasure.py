@@ -20,7 +20,7 @@ from streams.model.subscriber import Subscriber
 from .terms import Derivation
 
 if TYPE_CHECKING:
-    from streams.model.events import Event
+    from streams.model.events import AnyEvent, Event
     from streams.model.loyalty import LoyaltyEvent
 
 Row = TypeVar("Row", Subscriber, Member)
@@ -88,11 +88,11 @@ def _is_older(row: Member, event: LoyaltyEvent) -> bool:
     return event.deletes and not row.seen
 
 
-def _dropped(row: Row, event: Event | LoyaltyEvent) -> Derivation[Row]:
+def _dropped(row: Row, event: AnyEvent) -> Derivation[Row]:
     """What comes of a record that is dropped: it is counted."""
     return Derivation(row, (Fact(event.type, event.event_id, event.created, withheld=ERASED),))
 
 
-def _told(event: Event | LoyaltyEvent, whom: Whom) -> Fact:
+def _told(event: AnyEvent, whom: Whom) -> Fact:
     about = event.merchant, event.customer_id, event.created
     return Fact(CUSTOMER_ERASED, fact_id(CUSTOMER_ERASED, *about), event.created, whom=whom)

@@ -6,11 +6,39 @@ Times are epoch milliseconds, money is decimal text, ids are the source's own.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
 Kind = Literal["event", "state", "erase"]
+
+
+class AnyEvent(Protocol):
+    """What every source's events have."""
+
+    @property
+    def event_id(self) -> str:
+        """The source's own id."""
+
+    @property
+    def type(self) -> str:
+        """What it is."""
+
+    @property
+    def created(self) -> int:
+        """When it happened, or was said to have."""
+
+    @property
+    def merchant(self) -> str:
+        """Whose shop it is of."""
+
+    @property
+    def customer_id(self) -> str:
+        """Whom it is about."""
+
+    @property
+    def guard(self) -> bytes:
+        """Stands for what it says: the same under another id is a repetition."""
 
 
 class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

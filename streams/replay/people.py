@@ -5,29 +5,25 @@ A table is looked through once and nothing of it is kept but who was found, howe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from streams.families import MEMBERS, SUBSCRIBERS
+from streams.families import FAMILIES
 from streams.model.ids import is_nobody
-from streams.model.member import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from confluent_kafka import Message
 
-    from streams.families import Family
+    from streams.model.member import Member
     from streams.model.subscriber import Subscriber
+
+__all__ = ["FAMILIES", "Finder", "Person", "reached"]
 
 _TELLING = 6
 """Characters of an id that is nobody else's number."""
-
-FAMILIES: Mapping[str, Family[Any, Any, Any]] = {
-    each.source: each for each in (SUBSCRIBERS, MEMBERS)
-}
-"""By source."""
 
 
 class Person(NamedTuple):
@@ -96,7 +92,7 @@ class Finder:
         if key not in self._keys and not any(each in lower for each in self._needles):
             return
         try:
-            emails, phones = _reached(self._decode(value))
+            emails, phones = reached(self._decode(value))
         except msgspec.DecodeError:
             self.unreadable.add(key)
             return
@@ -106,13 +102,9 @@ class Finder:
             self.found[key] = Person(self.source, key, emails, phones, known)
 
 
-def _reached(row: Subscriber | Member) -> tuple[frozenset[str], frozenset[str]]:
+def reached(row: Subscriber | Member) -> tuple[frozenset[str], frozenset[str]]:
     """The e-mail addresses and phone numbers of a row."""
-    if isinstance(row, Member):
-        heard = row.heard.email if row.heard is not None else None
-        return frozenset(filter(None, (row.own_email, heard))), frozenset()
-    who = row.profile
-    return frozenset(filter(None, (who.email,))), frozenset(filter(None, (who.phone_number,)))
+    return next(each for each in FAMILIES.values() if isinstance(row, each.row)).reached(row)
 
 
 def _is_marker(row: Subscriber | Member) -> bool:

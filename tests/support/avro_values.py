@@ -35,7 +35,7 @@ def records(schema: Any) -> st.SearchStrategy[dict[str, Any]]:
     return _values(schema, {})
 
 
-def _values(schema: Any, known: Known) -> st.SearchStrategy[Any]:
+def _values(schema: Any, known: Known) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a kind each
     if isinstance(schema, list):
         return st.one_of([_branch(each, known) for each in schema])
     kind = schema if isinstance(schema, str) else schema["type"]
@@ -43,6 +43,8 @@ def _values(schema: Any, known: Known) -> st.SearchStrategy[Any]:
         return PRIMITIVES[kind]
     if kind == "array":
         return st.lists(_values(schema["items"], known), max_size=3)
+    if kind == "map":
+        return st.dictionaries(PRIMITIVES["string"], _values(schema["values"], known), max_size=3)
     if kind == "enum":
         known[schema["name"]] = st.sampled_from(schema["symbols"])
         return known[schema["name"]]

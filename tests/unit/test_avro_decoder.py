@@ -74,6 +74,7 @@ class All(msgspec.Struct):
     lists: list[Any]
     inner: Inner
     maybe: Inner | None
+    named: dict[str, Any]
     last: int
     more: int = 7
 
@@ -115,6 +116,8 @@ EVERY_KIND = parse_schema(
             },
             {"name": "passed", "type": {"type": "array", "items": "Inner"}},
             {"name": "maybe", "type": ["null", "Inner"]},
+            {"name": "named", "type": {"type": "map", "values": ["null", "bytes"]}},
+            {"name": "hashes", "type": {"type": "map", "values": "bytes"}},
             {"name": "last", "type": "long"},
         ],
     }
@@ -145,6 +148,7 @@ def test_a_record_without_a_struct_is_stepped_over() -> None:
     inner |= {"count": 1, "texts": ["a"], "kind": "b"}
     record = {"double": 0.5, "kinds": [], "numbers": [], "lists": [], "inner": inner}
     record |= {"passed": [inner], "maybe": None, "last": 300}
+    record |= {"named": {"a": None, "b": b"1"}, "hashes": {"c.d": b"12345678", "e": b""}}
     struct, _ = decoder(EVERY_KIND, {"All": All})(written(EVERY_KIND, record), 0)
 
     assert (None, None, 300) == (struct.inner, struct.maybe, struct.last)
