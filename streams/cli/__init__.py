@@ -7,16 +7,20 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 from typing_extensions import override
 
 from streams.cli.context import Context
+from streams.cli.examples import examples
 from streams.errors import ConfigurationError, EngineFailed, StreamsError
 
 COMMANDS = (
     "audit",
     "backfill",
     "check",
+    "completion",
     "connections",
+    "console",
     "dead-letters",
     "doctor",
     "erase",
@@ -52,12 +56,36 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"streams.cli.{name}"), name)
         return command
 
+    @override
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names alone: what each does would have to be imported."""
+        named = [CompletionItem(each) for each in COMMANDS if each.startswith(incomplete)]
+        return named + super(click.Group, self).shell_complete(ctx, incomplete)
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@examples(
+    "# What would keep this set-up from working",
+    "streams doctor",
+    "# What webhooks would become, and why",
+    "streams explain webhooks.jsonl",
+    "# The two roles that are always needed",
+    "streams worker derive",
+    "streams worker deliver --all",
+    "# What became of a customer; the same, and more, as web pages",
+    "streams timeline 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+    "streams console",
+    "# By another settings file",
+    "streams --settings shop.toml connections list",
+)
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--settings",
     "settings_file",
     type=click.Path(path_type=Path),
+    envvar="STREAMS_SETTINGS",
     help="Settings file. Default: $STREAMS_SETTINGS, else streams.toml here.",
 )
 @click.version_option(package_name="ordergroove-streams")

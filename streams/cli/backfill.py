@@ -9,10 +9,12 @@ import click
 from streams.avro_structs import struct_writer
 from streams.cli.auditing import audit_of
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import connection_names, merchants
 from streams.cli.composition import connection_of, destination_of, names_of, options_of
 from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.deciding import check_name
+from streams.cli.examples import examples
 from streams.cli.progress import adding, duration_text
 from streams.cli.read_backs import erased_of, kafka_for, standing_of, table_read
 from streams.cli.rehearsal import rehearsal
@@ -44,14 +46,39 @@ class Refused(click.ClickException):
     exit_code = 75
 
 
+@examples(
+    "# What telling Klaviyo of everybody would take; it asks before it begins",
+    "streams backfill profiles --connection klaviyo",
+)
 @click.group()
 def backfill() -> None:
     """Tell vendors what is known already, where only changes were told."""
 
 
+@examples(
+    "# Everybody, once the number that it shows is typed",
+    "streams backfill profiles --connection klaviyo",
+    "# Only those who subscribe now; in a script, with the number that was shown",
+    "streams backfill profiles --connection yespo --status active --yes 1240",
+    "# Members of the loyalty programme",
+    "streams backfill profiles --connection klaviyo --table members",
+)
 @backfill.command()
-@click.option("--connection", "name", required=True, metavar="NAME", help="Who is told.")
-@click.option("--merchant", "merchants", multiple=True, help="Only customers of this one.")
+@click.option(
+    "--connection",
+    "name",
+    required=True,
+    metavar="NAME",
+    shell_complete=connection_names,
+    help="Who is told.",
+)
+@click.option(
+    "--merchant",
+    "merchants",
+    multiple=True,
+    shell_complete=merchants,
+    help="Only customers of this one.",
+)
 @click.option(
     "--status",
     "statuses",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.settings import Settings, load_settings
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from streams.settings import Settings
 
 
 class Context:
@@ -22,6 +22,8 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The settings; raises `ConfigurationError`."""
+        from streams.settings import load_settings  # noqa: PLC0415 - slow; --help and Tab need none
+
         return load_settings(self._file)
 
 

@@ -21,6 +21,7 @@ from streams.cli.composition import (
 )
 from streams.cli.connection_settings import credentials_of
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.rekey import check_customers_keys
 from streams.cli.topics import specs_of
 from streams.control.tables import table_of
@@ -62,6 +63,14 @@ _SIGN: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 _COLOUR: Final = {"ok": "green", "warn": "yellow", "bad": "red"}
 
 
+@examples(
+    "# Everything that was looked at",
+    "streams doctor",
+    "# Only what somebody has to do something about",
+    "streams doctor --quiet",
+    "# Before a start, in a script",
+    "streams doctor --quiet && streams worker derive",
+)
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 @click.option("--quiet", is_flag=True, help="Only what somebody has to do something about.")

@@ -18,6 +18,7 @@ from streams.cli.composition import (
     webhook_options_of,
 )
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.engine.producer import RecordProducer
 from streams.errors import BadRecord, ConfigurationError
 from streams.model.dead_letter import body_dead_letter
@@ -35,11 +36,22 @@ if TYPE_CHECKING:
     """(body, when it is received) → record; raises `BadRecord`."""
 
 
+@examples(
+    "# Webhook bodies, one a line",
+    "streams produce ordergroove webhooks.jsonl",
+    "streams produce okendo okendo.jsonl",
+)
 @click.group()
 def produce() -> None:
     """Write events to a source topic."""
 
 
+@examples(
+    "# Webhook bodies, one a line",
+    "streams produce ordergroove webhooks.jsonl",
+    "# One, from another program",
+    "cat cancel.json | streams produce ordergroove",
+)
 @produce.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @pass_context
@@ -53,6 +65,10 @@ def ordergroove(context: Context, file: BinaryIO) -> None:
     _produce(context.settings, ORDERGROOVE, file, mapped)
 
 
+@examples(
+    "# Webhooks, one a line",
+    "streams produce okendo okendo.jsonl",
+)
 @produce.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @pass_context

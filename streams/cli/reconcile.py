@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from streams.cli.completers import reconcilable
 from streams.cli.confirmation import yes_option
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.reconcile_lines import example_lines, summary_lines, write_report
 from streams.cli.reconcile_source import against_source
 from streams.cli.reconcile_vendor import against_vendor
@@ -41,8 +43,24 @@ class Refused(click.ClickException):
     exit_code = 75
 
 
+@examples(
+    "# A thousand rows beside what a vendor has",
+    "streams reconcile --against klaviyo",
+    "# Everybody, beside Ordergroove's API, with every field that differs",
+    "streams reconcile --against ordergroove --all --report differences.jsonl",
+    "# One customer",
+    "streams reconcile --against attentive --customer 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+    "# Mend what can be mended, once the number that it shows is typed",
+    "streams reconcile --against klaviyo --all --repair",
+)
 @click.command()
-@click.option("--against", required=True, metavar="ordergroove|CONNECTION", help="Whom to ask.")
+@click.option(
+    "--against",
+    required=True,
+    metavar="ordergroove|CONNECTION",
+    shell_complete=reconcilable,
+    help="Whom to ask.",
+)
 @click.option("--all", "everybody", is_flag=True, help="Compare every row.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Some rows. Default: 1000.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Which: same seed, same people.")

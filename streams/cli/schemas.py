@@ -11,6 +11,7 @@ from streams.avro import registry
 from streams.cli.codecs import Unavailable, client_of, schemas_by_topic, subject_of
 from streams.cli.context import Context, pass_context
 from streams.cli.drift import show_drift
+from streams.cli.examples import examples
 from streams.cli.releases import check_files, incompatible, write_release
 from streams.errors import ConfigurationError
 from streams.registry import RegistryAway, SchemaRefused, obstacles
@@ -25,11 +26,21 @@ SEEN = 3
 """Obstacles that are told of one version; the rest is counted."""
 
 
+@examples(
+    "# May this version run beside what earlier ones wrote?",
+    "streams schemas check",
+    "# What would vendors lose by a change at the source?",
+    "streams schemas drift --writer new.avsc",
+)
 @click.group()
 def schemas() -> None:
     """Our schemas, their releases, and those of others."""
 
 
+@examples(
+    "# In the registry of registry.url",
+    "streams schemas register",
+)
 @schemas.command()
 @pass_context
 def register(context: Context) -> None:
@@ -57,6 +68,10 @@ def register(context: Context) -> None:
         )
 
 
+@examples(
+    "# Against earlier releases and, with registry.url, what is registered",
+    "streams schemas check",
+)
 @schemas.command()
 @pass_context
 def check(context: Context) -> None:
@@ -71,6 +86,10 @@ def check(context: Context) -> None:
         raise incompatible(found)
 
 
+@examples(
+    "# When 1.4.0 is released",
+    "streams schemas release 1.4.0",
+)
 @schemas.command()
 @click.argument("version")
 def release(version: str) -> None:
@@ -78,6 +97,12 @@ def release(version: str) -> None:
     click.echo(f"kept in released/{write_release(version).name}")
 
 
+@examples(
+    "# The source will write by a new schema",
+    "streams schemas drift --writer new.avsc",
+    "# The mapping is to be changed",
+    "streams schemas drift --mapping new.toml",
+)
 @schemas.command()
 @click.option(
     "--writer",

@@ -9,10 +9,21 @@ from typing import Any
 
 import click
 
+from streams.cli.examples import examples
 from streams.errors import ConfigurationError
 from streams.simulators import SIMULATORS, read_options, run
 
 
+@examples(
+    "# Klaviyo's API on this machine",
+    "streams simulate klaviyo --port 8080",
+    "# With an outage after a minute",
+    "streams simulate klaviyo --port 8080 --faults deploy/rehearsals/outage.toml",
+    "# Every request written down, as a line",
+    "streams simulate attentive --port 0 --record requests.jsonl",
+    "# Without rate limits",
+    "streams simulate yespo --port 8081 --limits off",
+)
 @click.command()
 @click.argument("vendor", type=click.Choice(sorted(SIMULATORS)))
 @click.option("--port", type=int, required=True, help="Port; 0: any free, which is printed.")

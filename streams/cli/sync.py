@@ -12,9 +12,11 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import merchants
 from streams.cli.composition import intake_of, kafka_of, names_of
 from streams.cli.confirmation import yes_option
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.logs import configure_logs
 from streams.cli.rehearsal import rehearsal
 from streams.cli.sync_rounds import STOPPED, Wish, once, stay
@@ -50,14 +52,34 @@ class Cut(click.ClickException):
         self.exit_code = exit_code
 
 
+@examples(
+    "# The first time: all that Ordergroove has, once the number is typed",
+    "streams sync ordergroove --since beginning",
+)
 @click.group()
 def sync() -> None:
     """Read what a source has, and write it to its topic."""
 
 
+@examples(
+    "# The first time: all, once the number that it shows is typed",
+    "streams sync ordergroove --since beginning",
+    "# All of the past is known with it: what is concluded needs no caution",
+    "streams sync ordergroove --since beginning --complete",
+    "# From then on: what changed since the last run, every hour",
+    "streams sync ordergroove --every 1h",
+    "# One merchant, from a day on",
+    "streams sync ordergroove --since 2026-11-01 --merchant 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65",
+)
 @sync.command()
 @click.option("--since", metavar="DATE", help="Read what changed since then, or `beginning`: all.")
-@click.option("--merchant", "merchants", multiple=True, help="Only this one. Default: all set up.")
+@click.option(
+    "--merchant",
+    "merchants",
+    multiple=True,
+    shell_complete=merchants,
+    help="Only this one. Default: all set up.",
+)
 @click.option("--every", metavar="1h", help="Stay, and read what changed since the last run.")
 @click.option("--complete", is_flag=True, help="Say that all of the past is known with it.")
 @click.option("--changes-only", is_flag=True, help="With --every: no payments, products once.")

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from streams import names
 from streams.cli.composition import kafka_of, names_of
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.member_lines import member_lines
 from streams.cli.row_lines import row_lines
 from streams.cli.table_snapshot import snapshot
 from streams.control.tables import table_of
 from streams.engine.lookup import look_up
 from streams.errors import ConfigurationError
-from streams.families import MEMBERS, SUBSCRIBERS
+from streams.families import FAMILIES
 from streams.model.masking import masked
 from streams.model.member import Member
 from streams.model.row_text import row_as_dict
@@ -27,12 +29,20 @@ if TYPE_CHECKING:
     from streams.families import Family
     from streams.model.subscriber import Subscriber
 
-TABLES: Mapping[str, Family[Any, Any, Any]] = {"subscribers": SUBSCRIBERS, "members": MEMBERS}
+TABLES: Mapping[str, Family[Any, Any, Any]] = {
+    table: FAMILIES[source] for source, table in names.TABLES.items()
+}
 
 NO_SUCH_ROW = 1
 """Exit status where Kafka answered and there is nothing to show."""
 
 
+@examples(
+    "# The row of a customer, masked",
+    "streams table get 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+    "# All rows, to begin a rebuild with",
+    "streams table snapshot --to snapshots/2026-11-22",
+)
 @click.group()
 def table() -> None:
     """Rows that the derive workers keep, a customer each."""
@@ -41,6 +51,14 @@ def table() -> None:
 table.add_command(snapshot)
 
 
+@examples(
+    "# The row of a customer, masked",
+    "streams table get 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771",
+    "# Whole, for `streams explain --state`",
+    "streams table get 5b1e9c0a7d3f4e2b8a6c1d0e9f8b7a65:0088771 --json --reveal > row.jsonl",
+    "# A member of the loyalty programme",
+    "streams table get shop-demo:7001 --table members",
+)
 @table.command()
 @click.argument("key")
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from streams.cli.auditing import audit_of
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.progress import adding
 from streams.cli.rebuilding import Table
 from streams.errors import ConfigurationError
@@ -24,6 +25,12 @@ from streams.rebuild.snapshot import (
 )
 
 
+@examples(
+    "# All subscribers",
+    "streams table snapshot --to snapshots/2026-11-22",
+    "# All members of the loyalty programme",
+    "streams table snapshot --to snapshots/members --source okendo",
+)
 @click.command()
 @click.option(
     "--to",

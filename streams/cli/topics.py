@@ -8,6 +8,7 @@ import click
 
 from streams.cli.composition import kafka_of, topics_of
 from streams.cli.context import Context, pass_context
+from streams.cli.examples import examples
 from streams.cli.topics_rewrite import rewrite
 from streams.engine.admin import TopicSpec, create_topics
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 
+@examples(
+    "# What is missing, with its policy",
+    "streams topics create",
+)
 @click.group()
 def topics() -> None:
     """Topics of Kafka."""
@@ -23,6 +28,10 @@ def topics() -> None:
 topics.add_command(rewrite)
 
 
+@examples(
+    "# Before the first start; later after a connection was added",
+    "streams topics create",
+)
 @topics.command()
 @pass_context
 def create(context: Context) -> None:

@@ -13,6 +13,7 @@ from streams.cli.composition import kafka_of, names_of, sources_of
 from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.erased import erased_now
+from streams.cli.examples import examples
 from streams.cli.rehearsal import rehearsal
 from streams.engine.admin import TopicSpec, create_topics, describe_topics, set_topic_config
 from streams.engine.stretch import Stretch, look_through, newest, whole
@@ -31,6 +32,12 @@ CLIENT: Final = "streams-topics"
 _STAMPS: Final = "message.timestamp.type"
 
 
+@examples(
+    "# See how many records; the number that it shows copies them",
+    "streams topics rewrite --to og2",
+    "# In a script",
+    "streams topics rewrite --to og2 --yes 88912",
+)
 @click.command()
 @click.option("--to", "prefix", required=True, metavar="PREFIX", help="Of the new topics.")
 @yes_option

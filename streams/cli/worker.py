@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.codecs import schemas_of
+from streams.cli.completers import connection_names
 from streams.cli.composition import (
     breaker_rule_of,
     connection_of,
@@ -24,6 +25,7 @@ from streams.cli.composition import (
 )
 from streams.cli.context import Context, pass_context
 from streams.cli.deriving import Deriving, prepared_lane
+from streams.cli.examples import examples
 from streams.cli.foreign import checked_mapping
 from streams.cli.hydrate import Hydrating, apis_of, checked_topic, prepared_hydrate
 from streams.cli.logs import configure_logs
@@ -75,6 +77,11 @@ if TYPE_CHECKING:
 port_option = click.option("--port", type=click.IntRange(0, 65535), help="HTTP port of health.")
 
 
+@examples(
+    "# The two that are always needed",
+    "streams worker derive",
+    "streams worker deliver --all",
+)
 @click.group()
 @pass_context
 def worker(context: Context) -> None:
@@ -82,6 +89,12 @@ def worker(context: Context) -> None:
     configure_logs(context.settings.logs)
 
 
+@examples(
+    "# Any number of processes, up to one a partition",
+    "streams worker derive",
+    "# A second one on this machine",
+    "streams worker derive --port 6076",
+)
 @worker.command()
 @port_option
 @pass_context
@@ -105,6 +118,10 @@ def derive(context: Context, port: int | None) -> None:
     _run(app, partial(derive_metrics, *(counts for _, counts in pairs)), schemas, letters)
 
 
+@examples(
+    "# In front of a topic that is keyed otherwise: rekey.topic",
+    "streams worker rekey",
+)
 @worker.command()
 @port_option
 @pass_context
@@ -123,6 +140,10 @@ def rekey(context: Context, port: int | None) -> None:
     _run(app, partial(rekey_metrics, counts), schemas)
 
 
+@examples(
+    "# In front of derive, where webhooks come without snapshots: hydrate.topic",
+    "streams worker hydrate",
+)
 @worker.command()
 @port_option
 @pass_context
@@ -143,8 +164,14 @@ def hydrate(context: Context, port: int | None) -> None:
     _run(app, partial(hydrate_metrics, counts), schemas)
 
 
+@examples(
+    "# Every connection that is not off",
+    "streams worker deliver --all",
+    "# Some, in a process of their own",
+    "streams worker deliver klaviyo attentive --port 6076",
+)
 @worker.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=connection_names)
 @click.option("--all", "everything", is_flag=True, help="Every connection that is not off.")
 @port_option
 @pass_context

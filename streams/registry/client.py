@@ -2,7 +2,8 @@
 
 What the registry answers is told apart from what keeps it from answering: an id that it does not
 know may be given up on, a registry that is away may not. Every call blocks, for seconds at most;
-waiting and asking again is for those who call.
+waiting and asking again is for those who call. Confluent's client takes long to import, and most
+processes have no registry: it is imported once one is asked.
 
 https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 """
@@ -15,13 +16,14 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from streams.errors import ConfigurationError, StreamsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryError
 
 __all__ = ["Address", "Registered", "RegistryAway", "RegistryClient", "SchemaRefused", "Written"]
 
@@ -97,6 +99,8 @@ class RegistryClient:
         Raises:
             ConfigurationError: files that are no certificates, an address that is none.
         """
+        from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415 - slow
+
         try:
             self._client = SchemaRegistryClient.new_client(_configuration(address))
         except (OSError, ssl.SSLError) as error:
@@ -125,7 +129,7 @@ class RegistryClient:
     def find(self, subject: str, text: str) -> Registered | None:
         """Where a schema stands under a subject; None: it does not."""
         try:
-            found = _asked(self._client.lookup_schema, subject, Schema(text, "AVRO"))
+            found = _asked(self._client.lookup_schema, subject, _avro(text))
         except _NotFound:
             return None
         return Registered(subject, found.schema_id or 0, found.version or 0)
@@ -136,8 +140,7 @@ class RegistryClient:
         Raises:
             SchemaRefused: the registry does not take it.
         """
-        schema = Schema(text, "AVRO")
-        taken = _asked(self._client.register_schema_full_response, subject, schema)
+        taken = _asked(self._client.register_schema_full_response, subject, _avro(text))
         if taken.version is not None:
             return Registered(subject, taken.schema_id or 0, taken.version)
         found = self.find(subject, text)  # older registries answer with the id alone
@@ -183,9 +186,17 @@ def _configuration(address: Address) -> dict[str, Any]:
     return told | {"url": address.url, "timeout": _TIMEOUT_SECONDS, "max.retries": 0}
 
 
+def _avro(text: str) -> Schema:
+    from confluent_kafka.schema_registry import Schema  # noqa: PLC0415 - slow
+
+    return Schema(text, "AVRO")
+
+
 def _asked(
     ask: Callable[Question, Answer], *args: Question.args, **kwargs: Question.kwargs
 ) -> Answer:
+    from confluent_kafka.schema_registry import SchemaRegistryError  # noqa: PLC0415 - slow
+
     try:
         return ask(*args, **kwargs)
     except SchemaRegistryError as error:
