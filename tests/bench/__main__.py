@@ -11,10 +11,12 @@ from tests.bench import (
     latency,
     low,
     memory,
+    metrics,
     pipeline,
     rebalance,
     restore,
     scale,
+    timeline,
 )
 
 BENCHES = {
@@ -24,10 +26,12 @@ BENCHES = {
     "latency": latency.main,
     "low": low.main,
     "memory": memory.main,
+    "metrics": metrics.main,
     "pipeline": pipeline.main,
     "rebalance": rebalance.main,
     "restore": restore.main,
     "scale": scale.main,
+    "timeline": timeline.main,
 }
 
 

@@ -88,7 +88,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _table(bench: Bench, table: str) -> bool:
     """Run one table and print it; true if something was wrong."""
     options = bench.options
-    print(f"\n== {TITLES[table]}\n{_machine()}", flush=True)
+    print(f"\n== {TITLES[table]}\n{machine()}", flush=True)
     workload = _workload(bench, table)
     figures: dict[str, list[Figure]] = defaultdict(list)
     failed: set[str] = set()
@@ -99,7 +99,7 @@ def _table(bench: Bench, table: str) -> bool:
             if engine.name in failed | skipped:
                 continue
             try:
-                figure = _run(bench, workload, engine, number)
+                figure = measured(bench, workload, engine, number)
                 if figure is not None:
                     figures[engine.name].append(figure)
             except NotAvailable as error:
@@ -126,7 +126,7 @@ def _workload(bench: Bench, table: str) -> Workload:
     return product_workload(bench.broker.bootstrap, options.partitions, options.events, place)
 
 
-def _run(bench: Bench, workload: Workload, engine: Engine, number: int) -> Figure | None:
+def measured(bench: Bench, workload: Workload, engine: Engine, number: int) -> Figure | None:
     """One engine, once: its own topics, the run, and what it wrote; None if it was too quick."""
     options, bootstrap = bench.options, bench.broker.bootstrap
     events = workload.clip(options.slow_events if engine.slow else options.events)
@@ -198,7 +198,8 @@ def _print(bench: Bench, workload: Workload, medians: dict[str, Figure]) -> None
         print_targets(targets)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it runs on, and the command that was given."""
     cpus = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
