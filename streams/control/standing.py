@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from streams.engine.admin import partition_count
 from streams.engine.group_offsets import committed_positions
+from streams.engine.patience import patiently
 from streams.engine.stretch import Stretch, look_through, whole
 from streams.engine.watermarks import Watermarks
 from streams.errors import BadRecord
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 COUNTED: Final = 20_000
 """A lag of more offsets is not read to be counted: it is large, whatever the markers."""
+_PATIENCE_SECONDS = 10.0
 
 
 class Lag(NamedTuple):
@@ -73,7 +75,9 @@ def beyond(
         KafkaException: the broker does not answer.
     """
     partitions = range(partition_count(kafka, topic))
-    positions = committed_positions(kafka, group, topic, partitions)
+    positions = patiently(
+        lambda: committed_positions(kafka, group, topic, partitions), _PATIENCE_SECONDS
+    )
     starts = {p: position.offset for p, position in positions.items() if position is not None}
     if not starts:
         return None

@@ -78,7 +78,7 @@ def _settings(model: type[BaseModel], path: str) -> Iterator[tuple[str, str, str
         annotation = field.annotation
         if name == "connections":
             yield from _settings(Connection, "connections.NAME.")
-        elif name == "okendo":
+        elif here == "okendo":
             yield from _settings(Okendo, "okendo.")
         elif here == "ordergroove.api":
             yield from _settings(Api, "ordergroove.api.MERCHANT.")

@@ -49,10 +49,10 @@ def test_commands_in_the_readme_exist() -> None:
 
 
 def test_every_guide_is_on_the_readme_s_list() -> None:
-    """And every guide of the list is there."""
+    """And every guide that the README names is there."""
     listed = re.findall(r"`deploy/guides/([\w-]+\.md)`", README.read_text())
 
-    assert sorted(listed) == sorted(each.name for each in GUIDES.glob("*.md"))
+    assert set(listed) == {each.name for each in GUIDES.glob("*.md")}
 
 
 def test_paths_in_the_map_exist() -> None:
@@ -64,3 +64,12 @@ def test_paths_in_the_map_exist() -> None:
 
     assert listed
     assert [path for path in listed if not (ROOT / path).exists()] == []
+
+
+def test_every_room_is_on_the_map() -> None:
+    """Nothing directly below `streams/` is missing there."""
+    text = README.read_text()
+    rooms = [f"streams/{each.name}/" for each in (ROOT / "streams").glob("[a-z]*/")]
+    modules = [f"streams/{each.name}" for each in (ROOT / "streams").glob("[a-z]*.py")]
+
+    assert [each for each in rooms + modules if f"    {each} " not in text] == []
