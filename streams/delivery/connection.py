@@ -55,7 +55,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     park_after: float = 60.0
     concurrency: int = 64
     limits: float | None = 1.0
-    safety: float = 0.955
+    safety: float = 0.965
     low_share: float = 0.5
     window_count: int = 4_000
     window_bytes: int = 32 << 20

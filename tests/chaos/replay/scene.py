@@ -97,19 +97,11 @@ class Scene:
 
     def __enter__(self) -> Self:
         """Make the topics; half of the deliveries come before the connections, half are sent."""
-        specs = [
-            TopicSpec(name=each.name, partitions=PARTITIONS, replication=1, config=each.config)
-            for each in self.names.topics(VENDORS)
-        ]
-        create_topics(self.kafka, specs)
-        now, half = int(time.time() * 1_000), self._count // 2
-        self._feed(half, 0, now)
-        self._worker = Child(
-            "deliver", ["worker", "deliver", "--all", "--port", "0"], self._directory, {}
-        )
-        self._until(self._passed, "the worker has begun")
-        self._feed(self._count - half, 100_000, now)
-        self._until(self._passed, "the other half is delivered")
+        try:
+            self._set()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -118,8 +110,7 @@ class Scene:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._worker is not None:
-            stop([self._worker])
+        self._end()
 
     def said(self, *arguments: str) -> tuple[int, str]:
         """Run `streams replay …`, the real command: how it ended, and what it said."""
@@ -135,6 +126,25 @@ class Scene:
         if code:
             raise AssertionError(f"streams replay {arguments}: {said}")
         return msgspec.json.decode(said) if "--json" in arguments else said
+
+    def _set(self) -> None:
+        specs = [
+            TopicSpec(name=each.name, partitions=PARTITIONS, replication=1, config=each.config)
+            for each in self.names.topics(VENDORS)
+        ]
+        create_topics(self.kafka, specs)
+        now, half = int(time.time() * 1_000), self._count // 2
+        self._feed(half, 0, now)
+        self._worker = Child(
+            "deliver", ["worker", "deliver", "--all", "--port", "0"], self._directory, {}
+        )
+        self._until(self._passed, "the worker has begun")
+        self._feed(self._count - half, 100_000, now)
+        self._until(self._passed, "the other half is delivered")
+
+    def _end(self) -> None:
+        if self._worker is not None:
+            stop([self._worker])
 
     def _feed(self, count: int, first: int, now: int) -> None:
         producer = Producer(self.kafka.producer())
