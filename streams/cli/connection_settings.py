@@ -138,5 +138,7 @@ def _read_secret(name: str, file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a text"
         raise ConfigurationError(
-            f"connections.{name}.credentials_file", f"not readable ({why})", "Mend it"
+            f"connections.{name}.credentials_file",
+            f"not readable ({why})",
+            "Set a file that is there and may be read",
         ) from None

@@ -250,8 +250,8 @@ def _warn(settings: Settings, found: Found, plan: Plan) -> None:
     """Say what is no letter, and which connections send nothing: they would settle none."""
     _say_unreadable(found)
     for name, mode in settling.silent_of(settings, plan).items():
-        text = f"connections.{name}.mode is {mode}: unless it runs in another one now, letters"
-        click.echo(f"{text} that go there are not sent, and stay marked", err=True)
+        text = f"{name} is in mode {mode}: letters that go there are not sent, and stay marked"
+        click.echo(text, err=True)
 
 
 def _dry(verb: str, count: int) -> None:

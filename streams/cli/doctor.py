@@ -19,11 +19,14 @@ from streams.cli.composition import (
     names_of,
     sources_of,
 )
-from streams.cli.connection_settings import credentials_of
+from streams.cli.connection_settings import credentials_of, gate_settings
 from streams.cli.context import Context, pass_context
+from streams.cli.deciding import control_of
 from streams.cli.examples import examples
 from streams.cli.rekey import check_customers_keys
 from streams.cli.topics import specs_of
+from streams.control.connections import gate_of
+from streams.control.records import ConnectionState
 from streams.control.tables import table_of
 from streams.doctor.cluster import (
     judge_clock,
@@ -118,7 +121,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     if settings.derive.guarantee == "exactly_once":
         refused = opened_transaction(kafka, f"{settings.prefix}-doctor")
         yield judge_transactions(refused, settings.prefix)
-    for look in (_clock, _keys, _registry, _groups, _history, _machine):
+    for look in (_decided, _clock, _keys, _registry, _groups, _history, _machine):
         yield from _guarded(look, settings, kafka, found)
 
 
@@ -152,8 +155,28 @@ def _connections(settings: Settings) -> Iterator[Finding]:
         except ConfigurationError as error:
             yield bad("connections", f"{error.setting}: {error.problem}", error.fix)
             continue
-        has = "has credentials" if there else "has no credentials, and needs none yet"
+        has = "has credentials" if there else "has no credentials; as set it needs none"
         yield ok("connections", f"{name}: {configured.mode}, {has}")
+
+
+def _decided(settings: Settings, kafka: KafkaSettings, found: Topics) -> Iterator[Finding]:
+    """Connections that run in another mode than the settings say."""
+    del kafka
+    if found.get(names_of(settings).control) is None:
+        return
+    states = control_of(settings).states()
+    for name, configured in settings.connections.items():
+        own = gate_settings(configured)
+        gate = gate_of(own, states.get(name, ConnectionState()))
+        if gate.mode == own.mode:
+            continue
+        says = f"{name}: {gate.mode} by decision (settings: {own.mode})"
+        try:
+            credentials_of(name, configured, needed=gate.mode in {"live", "allowlist"})
+        except ConfigurationError as error:
+            yield bad("connections", f"{says}; {error.setting}: {error.problem}", error.fix)
+        else:
+            yield ok("connections", says)
 
 
 def _clock(settings: Settings, kafka: KafkaSettings, found: Topics) -> Iterator[Finding]:

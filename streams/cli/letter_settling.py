@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from streams.cli.auditing import audit_of
 from streams.cli.composition import kafka_of
+from streams.cli.connection_settings import gate_settings
+from streams.cli.deciding import control_of
 from streams.cli.letter_boxes import Boxes, boxes_of, readers_of, ways_of
 from streams.cli.letter_lines import now_milliseconds, whole
 from streams.cli.rehearsal import rehearsal
+from streams.control.connections import gate_of
+from streams.control.records import ConnectionState
 from streams.model.ids import customer_hash
 from streams.replay.letters import Filter
 from streams.replay.obstacles import obstacle, target_of
@@ -114,9 +118,16 @@ def planned(settings: Settings, letters: Collection[Letter], *, again: bool) -> 
 
 
 def silent_of(settings: Settings, plan: Plan) -> dict[str, str]:
-    """Connections that letters would go to and that send nothing, by the settings: their modes."""
+    """Connections that letters would go to and that send nothing, as decided: their modes.
+
+    Raises:
+        ConfigurationError: the control topic is missing.
+        KafkaException: the broker does not answer.
+    """
     going = {each.of for each, _, why in plan if why is None and each.is_delivery}
-    modes = {name: settings.connections[name].mode for name in sorted(going)}
+    states = control_of(settings).states() if going else {}
+    own = {name: gate_settings(settings.connections[name]) for name in sorted(going)}
+    modes = {name: gate_of(own[name], states.get(name, ConnectionState())).mode for name in own}
     return {name: mode for name, mode in modes.items() if mode in {"off", "shadow"}}
 
 

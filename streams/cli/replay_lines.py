@@ -85,7 +85,9 @@ def _mode_lines(prepared: Prepared, mode: Mode, found: Prospect) -> Iterator[str
     for text, number in sorted(_by_outcome(found.parts).items()):
         yield f"    {text}: {number:,}"
     if found.ignored:
-        yield f"    ignored by vendor: {found.ignored:,} (it has their ids; --new-ids LABEL)"
+        fresh = prepared.terms.new_ids is not None
+        why = "the same ids again in this run" if fresh else "it has their ids; --new-ids LABEL"
+        yield f"    ignored by vendor: {found.ignored:,} ({why})"
     if found.again:
         yield f"    of ids that the vendor has: {found.again:,}"
     if found.left_out:

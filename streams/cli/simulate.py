@@ -47,7 +47,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - its options are the command line
     faults: Path | None,
     switches: tuple[str, ...],
 ) -> None:
-    """Run VENDOR's API: strict, with its rate limits, silent drops and error bodies."""
+    """Run VENDOR's API: strict, with its rate limits, silent drops and error bodies.
+
+    Every key that is shaped as the vendor's (Klaviyo's begin with `pk_`) is taken, unless a switch
+    names those that are.
+    """
     try:
         options = read_options(limits, record, faults)
         given = dict(map(_switch, switches))

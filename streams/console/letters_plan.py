@@ -26,10 +26,7 @@ def show_plan(plan: LettersPlan) -> None:
         rows = [(f"{n:,}", of, why) for (of, why), n in plan.left_out]
         _table("Left out", ("letters", "by", "why"), rows)
     for name, mode in plan.silent.items():
-        warn(
-            f"{name} is in mode {mode} by its settings: unless it was promoted, letters that go"
-            " there are not sent, and stay marked."
-        )
+        warn(f"{name} is in mode {mode}: letters that go there are not sent, and stay marked.")
 
 
 def _table(name: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -99,7 +99,7 @@ class LettersPlan(NamedTuple):
         number: how many of them it would settle or append again.
         going: (source or connection, topic that it goes to, reason, event type), and how many.
         left_out: (source or connection, why), and how many.
-        silent: connections that send nothing by the settings, and their modes.
+        silent: connections that send nothing, as decided, and their modes.
     """
 
     ids: frozenset[str]

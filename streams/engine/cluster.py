@@ -94,7 +94,7 @@ def permitted(kafka: KafkaSettings, topics: Collection[str]) -> dict[str, frozen
 
 def opened_transaction(kafka: KafkaSettings, transactional_id: str) -> str | None:
     """Open a transaction and give it up; why that was not possible, None where it was."""
-    producer = Producer(kafka.transactional(transactional_id))
+    producer = Producer(kafka.transactional(transactional_id) | {"log_level": 0})
     try:
         producer.init_transactions(_SECONDS)
         producer.begin_transaction()
