@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import msgspec
 
 from streams.breaker import DEFAULT_RULE
+from streams.delivery.clock import Clock
 from streams.delivery.connection import Connection
 from streams.delivery.handler import DeliveryHandler
 from streams.delivery.known import Known
@@ -60,6 +61,7 @@ class Stage:
         late_errors: LateErrors | None = None,
         schedule: Schedule = FAST,
         rule: Rule = DEFAULT_RULE,
+        clock: Clock | None = None,
         **connection: Any,
     ) -> None:
         self.server = Server()
@@ -79,6 +81,7 @@ class Stage:
         self._late_errors = late_errors
         self._rule = rule
         self._schedule = schedule
+        self._clock = clock or Clock()
         self._connection = {"name": "conn", "destination": "vendor", "mode": "live"} | connection
         self._ends: defaultdict[int, int] = defaultdict(int)
         self._previous: dict[int, int] = {}
@@ -107,6 +110,7 @@ class Stage:
             schedule=self._schedule,
             probes=FAST,
             late_errors_seconds=0.01,
+            clock=self._clock,
         )
         connection = Connection(credentials=SECRET, **self._connection)
         vendor = Vendor(self.server.url, self._limits, self._travels)

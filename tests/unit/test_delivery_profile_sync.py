@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from streams.delivery.clock import Clock
 from streams.delivery.known import Known, Waiting
 from tests.support.delivery import Stage, tell, until
 from tests.support.delivery_vendor import Answer, event
@@ -66,9 +67,11 @@ def test_the_newest_goes_when_its_time_comes() -> None:
     async def story(stage: Stage) -> None:
         await stage.feed(of("a", 1, 1), of("a", 2, 2), of("b", 1, 1))
         await stage.until_offset(3)
+        now[0] += int(1_000 * SOON)
         await until(lambda: len(sent(stage)) == 2 and (b"m1:a", False) in waiting(stage))
 
-    stage = tell(story, sync_profiles_every=SOON)
+    now = [1_795_000_000_001]  # an interval has just begun, and lasts until all are there
+    stage = tell(story, sync_profiles_every=SOON, clock=Clock(now=lambda: now[0]))
 
     assert ["a-2", "b-1"] == sorted(sent(stage))
     assert [("a-1", "superseded", None), ("a-2", "delivered", None)] == profiles(stage)[:2]
