@@ -67,7 +67,7 @@ def _try(mutants: Sequence[Mutant], pristine: Path, bootstrap: str) -> int:
 
 
 def _guilty_without_a_fault(mutants: Sequence[Mutant], pristine: Path, bootstrap: str) -> list[str]:
-    """The tests that do not pass in an unchanged copy, not even when run again alone; named if so."""
+    """The tests that do not pass in an unchanged copy, not even when they are run again alone."""
     wanted = list(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
     halves = [
         [test for test in wanted if test.startswith("tests/kafka/") is needs_broker]
