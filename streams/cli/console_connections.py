@@ -31,11 +31,11 @@ from streams.control.standing import beyond, lag_of
 from streams.delivery.account import account_name
 from streams.engine.group_members import group_members
 from streams.errors import ConfigurationError
-from streams.replay.depth import Depths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from streams.cli.console_flow import Letters
     from streams.console.access import User
     from streams.console.desks import IndexDesk
     from streams.console.index import Minute
@@ -52,21 +52,12 @@ NOT_KNOWN: Final = "the console has no credentials of it, so it cannot tell its 
 class ConnectionsOperated:
     """Connections as the console asks for them (`console.desks.ConnectionsDesk`)."""
 
-    def __init__(self, settings: Settings, index: IndexDesk) -> None:
-        self._settings, self._index = settings, index
+    def __init__(self, settings: Settings, index: IndexDesk, letters: Letters) -> None:
+        """Take what it asks."""
+        self._settings, self._index, self._letters = settings, index, letters
         self._names, self._kafka = names_of(settings), kafka_of(settings, CLIENT)
-        topics = [self._names.dead_letters(each) for each in settings.connections]
-        self._letters = Depths(self._kafka, topics)
         self._looking = threading.Lock()
         self._seen: tuple[float, list[ConnectionStanding]] | None = None
-
-    def start(self) -> None:
-        """Begin to count dead letters; returns at once."""
-        self._letters.start()
-
-    def close(self) -> None:
-        """End that."""
-        self._letters.close()
 
     def look(self) -> list[ConnectionStanding]:
         """Each connection, as it stands now, or as somebody else has just seen it."""

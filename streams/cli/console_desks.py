@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streams.cli.auditing import audit_of
 from streams.cli.codecs import schemas_of
-from streams.cli.composition import kafka_of
+from streams.cli.composition import kafka_of, names_of, sources_of
 from streams.cli.console_connections import ConnectionsOperated
 from streams.cli.console_customers import Customers
 from streams.cli.console_flow import Flow
@@ -17,6 +17,7 @@ from streams.cli.console_replay import ReplayOperated
 from streams.cli.storytelling import Storyteller
 from streams.console.desks import Desks
 from streams.model.ids import customer_hash
+from streams.replay.depth import Depths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,17 +76,19 @@ def opened_desks(settings: Settings) -> Iterator[Opened]:
         away = "nothing is read now: Kafka, or the index's file, is away"
         return {} if filler.problem is None else {"index": away}
 
-    flow, connections = Flow(settings, index), ConnectionsOperated(settings, index)
+    origins = (*sources_of(settings), *settings.connections)
+    letters = Depths(kafka, [names_of(settings).dead_letters(each) for each in origins])
+    flow = Flow(settings, index, letters)
     desks = Desks(
         flow=flow,
         customers=Customers(settings, index, schemas, story_of),
         letters=LettersOperated(settings),
-        connections=connections,
+        connections=ConnectionsOperated(settings, index, letters),
         replay=ReplayOperated(settings),
         reveal=Reveals(settings),
     )
     with ExitStack() as stack:
-        for each in (filler, flow, connections):
+        for each in (filler, letters, flow):
             each.start()
             stack.callback(each.close)
         yield Opened(desks, ready)

@@ -26,13 +26,16 @@ from streams.engine.overview import Overview
 from streams.engine.stretch import Stretch
 from streams.errors import ConfigurationError
 from streams.names import ORDERGROOVE
-from streams.replay.depth import Depths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from streams.console.desks import IndexDesk
+    from streams.replay.depth import Standing
     from streams.settings import Settings
+
+    Letters = Callable[[], Mapping[str, Standing]]
+    """What stands on topics of dead letters, by topic."""
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ _READ: Final = 2_000
 class Flow:
     """Looks at the flow (`console.desks.FlowDesk`); `look` is one thread's at a time."""
 
-    def __init__(self, settings: Settings, index: IndexDesk) -> None:
+    def __init__(self, settings: Settings, index: IndexDesk, letters: Letters) -> None:
+        """Take what it asks."""
         names, kafka = names_of(settings), kafka_of(settings, CLIENT)
         self._settings, self._names, self._kafka, self._index = settings, names, kafka, index
         self._roles = _roles(settings)
@@ -55,15 +59,12 @@ class Flow:
         topics |= {names.deliveries(each) for each in connections}
         topics |= {names.low(each) for each in connections}
         self._overview = Overview(kafka, topics)
-        self._letters = Depths(
-            kafka, [names.dead_letters(each) for each in (*sources_of(settings), *connections)]
-        )
+        self._letters = letters
         self._control = Follower(kafka, names.control, CONNECTIONS)
         self._counted: dict[str, tuple[Stretch, Lag]] = {}
 
     def start(self) -> None:
-        """Begin to follow what the topics of decisions and dead letters say; returns at once."""
-        self._letters.start()
+        """Begin to follow what was decided; returns at once."""
         threading.Thread(target=self._follow, name="decisions", daemon=True).start()
 
     def _follow(self) -> None:
@@ -74,7 +75,6 @@ class Flow:
 
     def close(self) -> None:
         """End that."""
-        self._letters.close()
         self._control.close()
 
     def look(self) -> Sight:

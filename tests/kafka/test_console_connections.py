@@ -16,9 +16,9 @@ from streams.control.accounts import Wanted, wanted_of
 from streams.control.records import ConnectionState, Pause
 from streams.delivery.gate import Gate
 from streams.engine.producer import RecordProducer
+from streams.replay.depth import Depths
 from streams.settings import load_settings
 from tests.support.connections_world import MERCHANT, NAME, ConnectionsWorld
-from tests.support.console_browser import chromium
 from tests.support.console_operated import Console, Simulated, actions, visiting
 from tests.support.engine_world import until
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
+
+    from streams.cli.console_flow import Letters
 
 MINUTE = 60_000
 NOW = 1_790_866_800_000
@@ -41,6 +43,11 @@ class Nothing:
         return []
 
 
+def desk_of(letters: Letters) -> ConnectionsOperated:
+    """The desk by the settings that stand, with nothing in the index."""
+    return ConnectionsOperated(load_settings(), Nothing(), letters)  # type: ignore[arg-type]
+
+
 class Operated(NamedTuple):
     """A connection, its vendor, a console and a browser."""
 
@@ -48,13 +55,6 @@ class Operated(NamedTuple):
     vendor: Simulated
     console: Console
     browser: Browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all tests."""
-    with chromium() as made:
-        yield made
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_who_may_only_look_decides_nothing(
 ) -> None:
     """No button works, and what buttons would call refuses."""
     world, vendor, console, browser = operated
-    desk, lee = ConnectionsOperated(load_settings(), Nothing()), User("lee", "view")  # type: ignore[arg-type]
+    desk, lee = desk_of(dict), User("lee", "view")
     waits, seen = desk.waits(NAME), desk.foresee(lee, NAME, 10.0, [])
     with visiting(browser, console, "/connections", role="view") as page:
         for verb in ("Pause", "Resume", "Promote", "Reset", "Test"):
@@ -251,13 +251,14 @@ def test_dead_letters_are_counted(world: ConnectionsWorld) -> None:
     """And a mode of the settings is said beside the one that holds."""
     world.deliver_begins()
     world.dead_letter("a", b"1")
-    desk = ConnectionsOperated(load_settings(), Nothing())  # type: ignore[arg-type]
-    desk.start()
+    letters = Depths(world.kafka, [world.names.dead_letters(NAME)])
+    desk = desk_of(letters)
+    letters.start()
     try:
         until(lambda: desk.look()[0].dead_letters == 1, "it is counted")
         [standing] = desk.look()
     finally:
-        desk.close()
+        letters.close()
 
     assert ("shadow", 0, 0, None) == (
         standing.mode,
