@@ -22,6 +22,8 @@ from streams.demo.cluster import Cluster
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from playwright.sync_api import Browser
+
 HERE = Path(__file__).parent
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 REQUIRE_ALL = os.environ.get("STREAMS_REQUIRE_ALL") == "1"
@@ -91,6 +93,15 @@ def cluster(_three_nodes: Cluster) -> Iterator[Cluster]:
         if node.pid is None:
             node.start()
     _three_nodes.await_replicated()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a real Chromium that the tests of a module share."""
+    from tests.support.console_browser import chromium
+
+    with chromium() as made:
+        yield made
 
 
 @pytest.fixture

@@ -255,6 +255,8 @@ def test_a_topic_made_anew_and_a_file_that_is_gone_are_noticed(world: World) -> 
         index.path.unlink()
         until(partial(_is_there, index, key), "a file that was deleted is filled anew")
 
+        assert (1, 3) == (len(index.outcomes(key)), len(index.deliveries(key)))
+
 
 @pytest.mark.long
 def test_a_broker_that_is_away_is_waited_for(

@@ -16,7 +16,6 @@ from streams.console.letters_words import WORDS, words_of
 from streams.errors import RecordReason
 from streams.settings import load_settings
 from tests.kafka.test_dead_letters import CONNECTED, KLAVIYO, create, given_up, redriven, write
-from tests.support.console_browser import chromium
 from tests.support.console_operated import Console, actions, visiting
 from tests.support.delivery_world import shop_event
 from tests.support.engine_world import until
@@ -36,13 +35,6 @@ class World(NamedTuple):
     letters: Letters
     console: Console
     browser: Browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all tests."""
-    with chromium() as made:
-        yield made
 
 
 @pytest.fixture

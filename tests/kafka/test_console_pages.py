@@ -13,7 +13,6 @@ from streams.control.audit import decode_action
 from streams.demo.children import ChildFailed
 from tests.support.console_browser import (
     another_console,
-    chromium,
     filled_console,
     found,
     opened,
@@ -37,13 +36,6 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleWorld]:
     """A console on a stage where a small day has come through."""
     with filled_console(tmp_path_factory.mktemp("console")) as world:
         yield world
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from streams.model.dead_letter import header_bytes
 from streams.model.replayed import replayed_of
 from streams.settings import load_settings
 from tests.support.connections_world import NAME, ConnectionsWorld
-from tests.support.console_browser import chromium
 from tests.support.console_operated import Console, Simulated, actions, visiting
 from tests.support.engine_world import until
 from tests.support.health_pages import until_ready
@@ -52,13 +51,6 @@ class Replayed(NamedTuple):
         """Key and value of all deliveries."""
         found = Topics(self.world.kafka.bootstrap).records(self.world.topic)
         return [(each.key(), each.value()) for each in found]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all tests."""
-    with chromium() as made:
-        yield made
 
 
 @pytest.fixture
