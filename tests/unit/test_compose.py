@@ -16,23 +16,13 @@ from streams.destinations import DESTINATIONS
 from streams.settings import load_settings
 from tests.support import deployed
 from tests.support.composed import BY_HAND, ONCE, ROOT, SETTINGS, compose, image, our_services
+from tests.support.schemas import TEXT, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEXT = {"type": "string", "minLength": 1}
 DURATION = {"type": "string", "pattern": r"^(\d+(\.\d+)?(us|ms|s|m|h))+$"}
 NAMES = {"type": "array", "items": TEXT, "uniqueItems": True}
-
-
-def table(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """An object with these fields and no other."""
-    return {
-        "type": "object",
-        "properties": required | optional,
-        "required": list(required),
-        "additionalProperties": False,
-    }
 
 
 def named(each: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +82,11 @@ def services() -> dict[str, Any]:
 
 def test_the_file_keeps_the_specification() -> None:
     """Keys, forms, conditions; ports on this machine's loopback alone."""
-    jsonschema.validate(compose(), SCHEMA)
+    wrong = [
+        each.message for each in jsonschema.Draft202012Validator(SCHEMA).iter_errors(compose())
+    ]
+
+    assert [] == wrong
 
 
 def test_every_role_runs() -> None:

@@ -45,6 +45,7 @@ from tests.support.manifests import (
     used,
     workloads,
 )
+from tests.support.schemas import TEXT, table
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -53,18 +54,6 @@ VERSION = "1.35"
 OTHERS = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 EACH = pytest.mark.parametrize("folder", BUILT, ids=lambda each: each.name)
 EXAMPLES = pytest.mark.parametrize("folder", OVERLAYS, ids=lambda each: each.name)
-
-TEXT = {"type": "string", "minLength": 1}
-
-
-def table(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """An object with these fields and no other."""
-    return {
-        "type": "object",
-        "properties": required | optional,
-        "required": list(required),
-        "additionalProperties": False,
-    }
 
 
 def several(each: dict[str, Any]) -> dict[str, Any]:
