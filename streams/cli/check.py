@@ -9,13 +9,14 @@ import msgspec
 
 from streams.check import Check, told
 from streams.cli.codecs import schemas_of
-from streams.cli.completers import connection_names, delivery_topics
+from streams.cli.completers import delivery_topics
 from streams.cli.composition import (
     kafka_of,
 )
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
 from streams.cli.explain import bodies, moment, targets
+from streams.cli.narrowing import destination_option
 from streams.cli.source_desks import DESKS
 from streams.delivery.reader import KafkaException, PartitionReader, Stretch
 from streams.engine.admin import partition_count
@@ -50,13 +51,7 @@ if TYPE_CHECKING:
 )
 @click.option("--since", help="With --topic: from this time on (ISO 8601).")
 @click.option("--source", type=click.Choice(SOURCES), default=ORDERGROOVE, help="FILE's webhooks.")
-@click.option(
-    "--destination",
-    "names",
-    multiple=True,
-    shell_complete=connection_names,
-    help="Only these connections.",
-)
+@destination_option
 @click.option("--now", help="Judge ages at this time (ISO 8601) instead of each record's own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @pass_context

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from streams.cli import letter_settling as settling
-from streams.cli.completers import connection_names, event_types, letter_reasons, sources
+from streams.cli.completers import connection_names, letter_reasons, sources
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
 from streams.cli.letter_filters import filter_of
@@ -24,6 +24,7 @@ from streams.cli.letter_lines import (
     row_object,
 )
 from streams.cli.letter_settling import Asked
+from streams.cli.narrowing import type_option
 from streams.errors import ConfigurationError
 from streams.replay.transaction import TakenOver
 
@@ -61,13 +62,7 @@ OPTIONS = (
         shell_complete=letter_reasons,
         help="Only for this reason.",
     ),
-    click.option(
-        "--type",
-        "types",
-        multiple=True,
-        shell_complete=event_types,
-        help="Only of this event type.",
-    ),
+    type_option,
     click.option("--customer", help="Only of this customer: MERCHANT:ID."),
     click.option("--since", help="Only given up since: a time with its zone, or so long ago: 24h."),
     click.option(

@@ -9,11 +9,11 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from streams.cli.completers import connection_names
 from streams.cli.composition import destination_of, options_of
 from streams.cli.connection_settings import gate_settings, wanted_events
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
+from streams.cli.narrowing import destination_option
 from streams.cli.source_desks import DESKS
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError
@@ -54,13 +54,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose webhooks they are.",
 )
-@click.option(
-    "--destination",
-    "names",
-    multiple=True,
-    shell_complete=connection_names,
-    help="Only these connections.",
-)
+@destination_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--now", "now", help="Judge deliveries at this time (ISO 8601) instead.")
 @click.option(

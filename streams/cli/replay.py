@@ -8,11 +8,12 @@ import click
 import msgspec
 
 from streams.cli.codecs import schemas_of
-from streams.cli.completers import connection_names, event_types, merchants
+from streams.cli.completers import connection_names, merchants
 from streams.cli.composition import kafka_of, names_of
 from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
+from streams.cli.narrowing import type_option
 from streams.cli.progress import counting
 from streams.cli.replay_following import Following, drained
 from streams.cli.replay_lines import plan_lines, plan_object, report_lines, report_object
@@ -58,13 +59,7 @@ OPTIONS = (
     click.option(
         "--offsets", multiple=True, metavar="P:FROM-TO", help="Only these of a partition."
     ),
-    click.option(
-        "--type",
-        "types",
-        multiple=True,
-        shell_complete=event_types,
-        help="Only of this event type.",
-    ),
+    type_option,
     click.option(
         "--merchant",
         "merchants",
