@@ -1,10 +1,11 @@
-"""The command `streams`: one module per group of commands."""
+"""The command `streams`: a module a command, or a package of its own."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,31 +15,31 @@ from streams.cli.context import Context
 from streams.cli.examples import examples
 from streams.errors import ConfigurationError, EngineFailed, StreamsError
 
-COMMANDS = (
-    "audit",
-    "backfill",
-    "check",
-    "completion",
-    "connections",
-    "console",
-    "dead-letters",
-    "doctor",
-    "erase",
-    "explain",
-    "ingest",
-    "produce",
-    "replay",
-    "rebuild",
-    "reconcile",
-    "schemas",
-    "simulate",
-    "sync",
-    "table",
-    "timeline",
-    "topics",
-    "worker",
-)
-"""Each is a module of this package that holds a command of its own name, `_` for `-`."""
+COMMANDS: Final = {
+    "audit": "audit",
+    "backfill": "backfill",
+    "check": "check",
+    "completion": "completion",
+    "connections": "connections.command",
+    "console": "console.command",
+    "dead-letters": "dead_letters.command",
+    "doctor": "doctor",
+    "erase": "erase.command",
+    "explain": "explain",
+    "ingest": "ingest",
+    "produce": "produce",
+    "replay": "replay.command",
+    "rebuild": "rebuild.command",
+    "reconcile": "reconcile.command",
+    "schemas": "schemas.command",
+    "simulate": "simulate",
+    "sync": "sync.command",
+    "table": "table.command",
+    "timeline": "timeline.command",
+    "topics": "topics.command",
+    "worker": "worker.command",
+}
+"""Name → the module of this package that holds a command of that name, `_` for `-`."""
 
 
 class Commands(click.Group):
@@ -52,8 +53,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
-        command: click.Command = getattr(import_module(f"streams.cli.{name}"), name)
+        module = import_module(f"streams.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     @override

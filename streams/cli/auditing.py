@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.cli.composition import kafka_of, names_of
-from streams.cli.deciding import operator
+from streams.cli.connections.deciding import operator
 from streams.control.audit import Audit
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from streams.cli.codecs import schemas_of
 from streams.cli.completers import connection_names, merchants
 from streams.cli.composition import connection_of, destination_of, names_of, options_of
 from streams.cli.confirmation import confirm, yes_option
+from streams.cli.connections.deciding import check_name
 from streams.cli.context import Context, pass_context
-from streams.cli.deciding import check_name
 from streams.cli.examples import examples
 from streams.cli.progress import adding, duration_text
-from streams.cli.read_backs import erased_of, kafka_for, standing_of, table_read
-from streams.cli.rehearsal import rehearsal
-from streams.cli.table import TABLES
+from streams.cli.reconcile.read_backs import erased_of, kafka_for, standing_of, table_read
+from streams.cli.table.command import TABLES
+from streams.cli.worker.rehearsal import rehearsal
 from streams.destinations.klaviyo_rules import PROFILES
 from streams.errors import ConfigurationError
 from streams.reconcile.backfill import Backfill, Progress, Terms, Wish, unfinished
@@ -29,7 +29,7 @@ from streams.replay.transaction import TakenOver, Transactions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from streams.cli.read_backs import Read
+    from streams.cli.reconcile.read_backs import Read
     from streams.reconcile.backfill import Plan
     from streams.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from streams.breaker import Rule
-from streams.cli.connection_settings import (
+from streams.cli.connections.settings import (
     address_of,
     check_numbers,
     credentials_of,

@@ -19,12 +19,12 @@ from streams.cli.composition import (
     names_of,
     sources_of,
 )
-from streams.cli.connection_settings import credentials_of, gate_settings
+from streams.cli.connections.deciding import control_of
+from streams.cli.connections.settings import credentials_of, gate_settings
 from streams.cli.context import Context, pass_context
-from streams.cli.deciding import control_of
 from streams.cli.examples import examples
-from streams.cli.rekey import check_customers_keys
-from streams.cli.topics import specs_of
+from streams.cli.topics.command import specs_of
+from streams.cli.worker.rekey import check_customers_keys
 from streams.control.connections import gate_of
 from streams.control.records import ConnectionState
 from streams.control.tables import table_of

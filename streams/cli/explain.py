@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from streams.cli.composition import destination_of, options_of
-from streams.cli.connection_settings import gate_settings, wanted_events
+from streams.cli.connections.settings import gate_settings, wanted_events
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
 from streams.cli.narrowing import destination_option

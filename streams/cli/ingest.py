@@ -21,7 +21,7 @@ from streams.cli.composition import (
     webhook_options_of,
 )
 from streams.cli.context import Context, pass_context
-from streams.cli.erased import following_erased
+from streams.cli.erase.erased import following_erased
 from streams.cli.examples import examples
 from streams.cli.logs import configure_logs
 from streams.engine.admin import partition_count

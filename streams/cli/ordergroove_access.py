@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from streams.cli.connection_settings import checked_address
+from streams.cli.connections.settings import checked_address
 from streams.delivery.limits import Limiter
 from streams.delivery.retry import Schedule
 from streams.destinations.answers import retry_after

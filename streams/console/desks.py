@@ -151,7 +151,7 @@ class ReplayDesk(Protocol):
         """Every run, the newest first."""
 
     def report(self, run_id: str) -> Mapping[str, Any]:
-        """What came of a run so far, beside what was planned (`cli.replay_lines`)."""
+        """What came of a run so far, beside what was planned (`cli.replay.lines`)."""
 
 
 class RevealDesk(Protocol):

@@ -21,7 +21,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.avro import codec, registry
-from streams.cli.console_index import readers_for_index
+from streams.cli.console.index import readers_for_index
 from streams.console.index import Index
 from streams.console.index_file import settle
 from streams.console.index_rows import Progress

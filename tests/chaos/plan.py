@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
-from streams.cli.rehearsal import OPEN
+from streams.cli.worker.rehearsal import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.cli.rehearsal import VARIABLE, Report
+from streams.cli.worker.rehearsal import VARIABLE, Report
 from streams.demo.children import Child
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from streams.cli import promotion
+from streams.cli.connections import promotion
 from streams.control import follower as following
 from streams.control.connections import ConnectionControl
 from streams.control.follower import Follower

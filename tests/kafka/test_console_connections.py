@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from streams.cli.connection_state import state_of
-from streams.cli.console_connections import ConnectionsOperated
+from streams.cli.connections.state import state_of
+from streams.cli.console.connections import ConnectionsOperated
 from streams.console.access import NotAllowed, User
 from streams.console.index import Minute
 from streams.control.accounts import Wanted, wanted_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from streams.cli.console_flow import Letters
+    from streams.cli.console.flow import Letters
 
 MINUTE = 60_000
 NOW = 1_790_866_800_000

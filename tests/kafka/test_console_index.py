@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from streams.avro import registry
-from streams.cli.console_index import filler_of, index_of, index_path_of
-from streams.cli.storytelling import Storyteller, TopicReadings
+from streams.cli.console.index import filler_of, index_of, index_path_of
+from streams.cli.timeline.storytelling import Storyteller, TopicReadings
 from streams.console.index import Index, IndexAway, holds
 from streams.demo.broker import Broker
 from streams.engine.admin import TopicSpec, create_topics, describe_topics
@@ -57,7 +57,7 @@ CUSTOMERS = [NOOR, *(f"{number:07}" for number in range(40))]
 FILLING = """
 import sys, time
 from streams.avro import registry
-from streams.cli.console_index import filler_of, index_of
+from streams.cli.console.index import filler_of, index_of
 from streams.registry import Schemas
 from streams.settings import load_settings
 settings = load_settings()

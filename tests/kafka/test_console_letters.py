@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from streams.cli.console_letters import LettersOperated
+from streams.cli.console.letters import LettersOperated
 from streams.console.access import NotAllowed, User
 from streams.console.letters_words import WORDS, words_of
 from streams.errors import RecordReason

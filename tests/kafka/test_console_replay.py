@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from streams.cli.console_replay import FRESH_MS, ReplayOperated
+from streams.cli.console.replay import FRESH_MS, ReplayOperated
 from streams.console.access import NotAllowed, User
 from streams.console.replay_sight import ReplayAsked
 from streams.demo.broker import free_ports

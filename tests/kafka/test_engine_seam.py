@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Producer
 
-from streams.cli.rehearsal import STEPS
+from streams.cli.worker.rehearsal import STEPS
 from streams.engine.job_handler import JobHandler
 from streams.engine.lane import Lane, PollOptions
 from streams.engine.transactional import Transactional

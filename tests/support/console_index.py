@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from streams.avro import codec, registry
 from streams.avro_structs import struct_writer
-from streams.cli.console_index import readers_for_index
+from streams.cli.console.index import readers_for_index
 from streams.console.index import Index
 from streams.console.index_rows import Progress
 from streams.console.index_tidying import Tidying

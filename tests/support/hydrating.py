@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.avro import codec, registry
-from streams.cli.hydrate import record_reader
+from streams.cli.worker.hydrate import record_reader
 from streams.delivery.clock import Clock
 from streams.engine.batch import FIRST, Part, Position
 from streams.engine.compute import compute

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import commands
-from streams.cli.letter_filters import instant
+from streams.cli.dead_letters.filters import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from streams.cli import commands
 from streams.cli.composition import connection_of
-from streams.cli.connection_probe import NOT_NOTED
-from streams.cli.connection_settings import credentials_file_of
+from streams.cli.connections.probe import NOT_NOTED
+from streams.cli.connections.settings import credentials_file_of
 from streams.demo.broker import free_ports
 from streams.destinations import DESTINATIONS
 from streams.errors import ConfigurationError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.cli.console_access import access_of
+from streams.cli.console.access import access_of
 from streams.console.access import (
     SESSION_SECONDS,
     Access,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from streams.cli.console_index import index_path_of
+from streams.cli.console.index import index_path_of
 from streams.console.index import Index, holds
 from streams.console.index_rows import Overtaken
 from streams.console.kept import DAY_MS, Outcome, packed, unpacked

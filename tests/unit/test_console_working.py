@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.cli.console_forms import fields
+from streams.cli.console.forms import fields
 from streams.console.typed import is_typed
 from streams.console.working import Work, Works
 from streams.errors import ConfigurationError

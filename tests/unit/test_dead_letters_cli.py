@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streams.cli import main
-from streams.cli.letter_boxes import boxes_of, readers_of, ways_of
-from streams.cli.letter_filters import filter_of, instant
-from streams.cli.letter_lines import count_lines, plan_lines, row_lines
+from streams.cli.dead_letters.boxes import boxes_of, readers_of, ways_of
+from streams.cli.dead_letters.filters import filter_of, instant
+from streams.cli.dead_letters.lines import count_lines, plan_lines, row_lines
 from streams.errors import BadRecord, ConfigurationError
 from streams.names import LARGEST
 from streams.replay.letters import Letter, Place

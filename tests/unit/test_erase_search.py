@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.cli.erase_search import Who, checked
+from streams.cli.erase.search import Who, checked
 from streams.errors import ConfigurationError
 from streams.model.member import Heard, Member, encode_member
 from streams.model.row_bytes import encode_row

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from streams.cli import commands
 from streams.cli.codecs import schemas_by_topic
 from streams.cli.composition import intake_of, topics_of
-from streams.cli.hydrate import apis_of, checked_topic
+from streams.cli.worker.hydrate import apis_of, checked_topic
 from streams.errors import ConfigurationError
 from streams.settings import Settings, load_settings
 

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from streams.avro import Codec, codec, registry
 from streams.cli import commands
-from streams.cli.foreign import checked_mapping
 from streams.cli.mapping import mapping_of
-from streams.cli.rekey import foreign_topic
+from streams.cli.worker.foreign import checked_mapping
+from streams.cli.worker.rekey import foreign_topic
 from streams.engine.batch import FIRST, Part, Position
 from streams.engine.compute import compute
 from streams.engine.rows import Shard

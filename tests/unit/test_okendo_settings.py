@@ -15,7 +15,7 @@ from streams.cli.composition import (
     sources_of,
     state_store_of,
 )
-from streams.cli.member_lines import member_lines
+from streams.cli.table.member_lines import member_lines
 from streams.derive import LoyaltyOptions
 from streams.errors import ConfigurationError
 from streams.model.masking import masked

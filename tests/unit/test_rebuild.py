@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from streams.avro import codec
-from streams.cli.rebuild_lines import comparison_lines
+from streams.cli.rebuild.lines import comparison_lines
 from streams.control.kept_store import KeptStore
 from streams.engine.batch import Position
 from streams.engine.state.memory import MemoryStore

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import commands
-from streams.cli.reconcile_lines import example_lines, summary_lines, write_report
+from streams.cli.reconcile.lines import example_lines, summary_lines, write_report
 from streams.errors import ConfigurationError
 from streams.reconcile.comparing import Difference
 from streams.reconcile.findings import Drift, Findings

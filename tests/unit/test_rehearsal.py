@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.cli.rehearsal import OPEN, STEPS, VARIABLE, Report, rehearsal
+from streams.cli.worker.rehearsal import OPEN, STEPS, VARIABLE, Report, rehearsal
 from streams.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ONCE = ("began", "produced", "flushed", "offsets", "committed")
-CODE = "from streams.cli.rehearsal import rehearsal; at = rehearsal(); [at(each) for each in {!r}]"
+CODE = """from streams.cli.worker.rehearsal import rehearsal
+at = rehearsal()
+[at(each) for each in {!r}]"""
 
 
 def run(wishes: str, steps: tuple[str, ...]) -> int:

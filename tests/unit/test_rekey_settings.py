@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import commands
-from streams.cli.rekey import foreign_topic
+from streams.cli.worker.rekey import foreign_topic
 from streams.errors import ConfigurationError
 from streams.settings import Settings, load_settings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.cli.row_lines import row_lines
+from streams.cli.table.row_lines import row_lines
 from streams.model.events import Entitlement, Product, Subscription
 from streams.model.masking import masked
 from streams.model.row_text import row_as_dict

@@ -10,9 +10,9 @@ import pytest
 
 from streams.cli import main
 from streams.cli.progress import duration_text
-from streams.cli.sync_lines import advice, ended_lines, plan_lines
-from streams.cli.sync_progress import progress_line
-from streams.cli.syncing import Ended, Prepared
+from streams.cli.sync.lines import advice, ended_lines, plan_lines
+from streams.cli.sync.progress import progress_line
+from streams.cli.sync.syncing import Ended, Prepared
 from streams.sync.forecast import Forecast
 from streams.sync.gauges import SyncCounts, sync_metrics
 from streams.sync.planning import FirstPage

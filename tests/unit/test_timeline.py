@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.timeline_lines import story_lines
+from streams.cli.timeline.lines import story_lines
 from streams.derive import DeriveOptions
 from streams.model.delivery import Outcome
 from streams.model.ids import customer_key, fact_id

@@ -1,0 +1,1 @@
+"""`streams connections`, and what a connection is by its settings."""

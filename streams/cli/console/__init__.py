@@ -1,0 +1,1 @@
+"""`streams console`, and what its pages ask."""

@@ -1,0 +1,1 @@
+"""`streams dead-letters`: letters found, shown, settled."""

@@ -1,0 +1,1 @@
+"""`streams erase`, and who was erased already."""

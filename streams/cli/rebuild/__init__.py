@@ -1,0 +1,1 @@
+"""`streams rebuild`: a table computed anew."""

@@ -1,0 +1,1 @@
+"""`streams reconcile`: our rows beside those of others."""

@@ -1,0 +1,1 @@
+"""`streams replay`: planned, run, followed, told."""

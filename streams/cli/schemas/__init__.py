@@ -1,0 +1,1 @@
+"""`streams schemas`: releases of ours, drift of others."""

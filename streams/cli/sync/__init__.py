@@ -1,0 +1,1 @@
+"""`streams sync`: what a source has, in rounds."""

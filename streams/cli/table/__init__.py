@@ -1,0 +1,1 @@
+"""`streams table`: rows shown, and kept as a snapshot."""

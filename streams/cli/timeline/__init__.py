@@ -1,0 +1,1 @@
+"""`streams timeline`: a customer's story."""

@@ -1,0 +1,1 @@
+"""`streams topics`: made, and copied without the erased."""

@@ -1,0 +1,1 @@
+"""`streams worker`: the roles derive, hydrate, rekey and deliver, from their settings."""
