@@ -2,7 +2,8 @@
 
 `STREAMS_TEST_BOOTSTRAP=host:port` points the tests at a broker that runs already;
 `STREAMS_TEST_CONTAINERS=1` asks for one in Docker; otherwise a local one is started.
-`STREAMS_TEST_AGAIN=3`, of `./run test`, runs up to three failed tests once more and names them.
+`STREAMS_TEST_AGAIN=3`, of `./run test`, runs up to three failed tests once more and names them;
+`STREAMS_TEST_AT_ONCE=3` says how many files run side by side, each process with its own broker.
 `STREAMS_REQUIRE_ALL=1` turns every skip into a failure: for machines that have all it takes.
 """
 
