@@ -207,7 +207,7 @@ def _explained(error: ValidationError) -> ConfigurationError:
         return ConfigurationError(".".join(path[:-1]), problem, "Give it another name")
     path = path[: _walk(path)[1]]  # which of several types did not fit is pydantic's business
     variable = ENVIRONMENT + "__".join(path).upper()
-    return ConfigurationError(".".join(path), problem, f"Set it in streams.toml or as {variable}")
+    return ConfigurationError(".".join(path), problem, f"Set it in {_file().name} or as {variable}")
 
 
 def _walk(path: list[str]) -> tuple[type[BaseModel], int]:

@@ -205,6 +205,13 @@ def test_a_wrong_setting_is_named_with_its_fix(text: str, setting: str, fix: str
     assert str(error) == f"{error.setting}: {error.problem}. {error.fix}"
 
 
+def test_the_file_that_was_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody named another, the fix is in that one."""
+    monkeypatch.setenv("STREAMS_SETTINGS", str(write("[web]\nport = 70000", "shop.toml")))
+
+    assert "Set it in shop.toml or as STREAMS_WEB__PORT" == wrong().fix
+
+
 def test_a_file_that_is_no_text() -> None:
     """It is said, not raised through."""
     Path("streams.toml").write_bytes(b'prefix = "\xff"')
