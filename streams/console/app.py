@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from nicegui import app as pages
 from nicegui import ui
 
@@ -14,18 +15,22 @@ from streams.console.connections import connections_page
 from streams.console.customer import customer_page
 from streams.console.door import SESSION, USER, Door, path_of
 from streams.console.flow import flow_page
+from streams.console.gauges import login_metrics
 from streams.console.layout import Visit, frame
 from streams.console.letters import letters_page
 from streams.console.polling import Poller
 from streams.console.replay import replay_page
+from streams.metrics import metrics_page, registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from prometheus_client import CollectorRegistry
     from starlette.types import ASGIApp
 
     from streams.console.access import Access, User
     from streams.console.desks import Desks
+    from streams.metrics import Readers
 
     Builder = Callable[[Desks, User], Awaitable[None]]
 
@@ -36,7 +41,12 @@ _YEAR: Final = 365 * 86_400
 
 
 def build(
-    desks: Desks, access: Access, *, local: bool, ready: Callable[[], Mapping[str, str]]
+    desks: Desks,
+    access: Access,
+    *,
+    local: bool,
+    ready: Callable[[], Mapping[str, str]],
+    metrics: Callable[[], Readers],
 ) -> ASGIApp:
     """The application; once a process, since NiceGUI keeps its pages for all.
 
@@ -45,6 +55,7 @@ def build(
         access: who is let in.
         local: whether it listens on a loopback address.
         ready: what stands in the way of answering, by what it is about; nothing: it is ready.
+        metrics: what is told of the index at each scrape.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     poller = Poller(desks.flow)
@@ -61,9 +72,11 @@ def build(
         _page(path, builder, desks)
     _customer_pages(desks)
     _own_routes(app, ready)
+    door = Door(app, access, time.time, local=local)
+    _metrics_route(app, registry_of(metrics, partial(login_metrics, door.logins)))
     pages.on_startup(poller.run)
     ui.run_with(app, title="streams", dark=None, show_welcome_message=False)
-    return Door(app, access, time.time, local=local)
+    return door
 
 
 def _page(path: str, builder: Builder, desks: Desks) -> None:
@@ -117,3 +130,10 @@ def _own_routes(app: FastAPI, ready: Callable[[], Mapping[str, str]]) -> None:
     async def is_ready() -> JSONResponse:
         reasons = dict(ready())
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+def _metrics_route(app: FastAPI, registry: CollectorRegistry) -> None:
+    @app.get("/metrics")
+    def metrics() -> Response:  # in a thread: it asks the index
+        body, content_type = metrics_page(registry)
+        return Response(body, headers={"Content-Type": content_type})

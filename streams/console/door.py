@@ -1,13 +1,14 @@
 """The door in front of the pages: who is let in, from where, and the headers that guard answers.
 
-Every request and every socket passes it; only the two pages for probes and the login are answered
-to strangers. A foreign page cannot use a visitor's browser against the console: whatever is not a
-plain look must come from a page of ours, and on a loopback address it must be addressed by a name
-of this machine.
+Every request and every socket passes it; only the login, and the pages for probes and Prometheus,
+are answered to strangers. A foreign page cannot use a visitor's browser against the console:
+whatever is not a plain look must come from a page of ours, and on a loopback address it must be
+addressed by a name of this machine.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -16,6 +17,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from streams.console.access import LONGEST_NAME, SESSION_SECONDS, Tries, User
+from streams.console.gauges import LOGINS
 from streams.console.login import login_page
 
 if TYPE_CHECKING:
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from streams.console.access import Access
+    from streams.console.gauges import Login
 
 SESSION: Final = "streams-console"
 """The cookie."""
 USER: Final = "streams.user"
 """Where a request's scope says who asks."""
 
-OPEN: Final = frozenset({"/livez", "/readyz"})
+OPEN: Final = frozenset({"/livez", "/metrics", "/readyz"})
 """Answered to everybody: they say nothing of anybody."""
 
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -52,7 +55,11 @@ _ASSETS: Final = "/_nicegui/"
 
 
 class Door:
-    """The application behind a door."""
+    """The application behind a door.
+
+    Attributes:
+        logins: by what became of them.
+    """
 
     def __init__(
         self, app: ASGIApp, access: Access, clock: Callable[[], float], *, local: bool
@@ -70,6 +77,7 @@ class Door:
         self._clock = clock
         self._local = local
         self._tries = Tries()
+        self.logins: Counter[Login] = Counter(dict.fromkeys(LOGINS, 0))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let through."""
@@ -134,14 +142,17 @@ class Door:
         name, next_ = form.get("name", "").strip()[:LONGEST_NAME], path_of(form.get("next"))
         wait = self._tries.must_wait(address, now)
         if wait:
+            self.logins["must_wait"] += 1
             problem = "Too many wrong tokens. Wait a minute, then try again."
             page = login_page(next_, LONGEST_NAME, name, problem)
             return HTMLResponse(page, 429, {"Retry-After": str(int(wait) + 1)})
         role = self._access.role_of(form.get("token", ""))
         if role is None or not name:
             self._tries.failed(address, now)
+            self.logins["refused"] += 1
             problem = "That token is not known here." if name else "Say who you are."
             return HTMLResponse(login_page(next_, LONGEST_NAME, name, problem), 401)
+        self.logins["accepted"] += 1
         inside = RedirectResponse(next_, 303)
         session = self._access.session_of(User(name, role), now)
         secure = request.url.scheme == "https"

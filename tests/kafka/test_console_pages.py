@@ -259,6 +259,26 @@ def test_probes_are_answered_without_a_token(guarded: str) -> None:
         assert "no-store" == answer.headers["Cache-Control"]
 
 
+def test_prometheus_is_told_how_the_index_is(console: ConsoleWorld, guarded: str) -> None:
+    """Without a token; and who tried to come in."""
+    told, others = samples(console.url), samples(guarded)
+
+    assert (0.0, 0.0) == (
+        told["streams_console_index_failing"],
+        told["streams_console_index_to_go"],
+    )
+    assert told["streams_console_index_bytes"] > 0
+    assert 'streams_console_logins_total{result="refused"}' in others
+
+
+def samples(url: str) -> dict[str, float]:
+    """What `/metrics` answers."""
+    with urllib.request.urlopen(f"{url}/metrics") as answer:  # noqa: S310 - ours
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
 def test_elsewhere_it_does_not_start_without_a_token(tmp_path: Path) -> None:
     """The program ends with 2, and says which setting."""
     with (

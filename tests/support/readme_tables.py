@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from streams.console.gauges import index_metrics, login_metrics
+from streams.console.index import IndexStanding
 from streams.delivery.gauges import delivery_metrics
 from streams.delivery.statistics import Statistics
 from streams.destinations import DESTINATIONS
@@ -175,6 +177,8 @@ def metrics() -> str:
         *delivery_metrics({"": Statistics()}),
         *dead_letter_metrics({}),
         *schema_metrics({}),
+        *index_metrics(lambda: IndexStanding(0, None, 0), failing=False),
+        *login_metrics({}),
     ]
     rows = []
     for family in families:

@@ -171,7 +171,8 @@ def test_who_is_scraped_runs() -> None:
     settings = load_settings(SETTINGS)
     text = (deployed.PROMETHEUS / "prometheus.yml").read_text()
     found = dict(re.findall(r"names: \[(\w+)\], type: A, port: (\d+)", text))
-    ports = dict.fromkeys(found, settings.web.port) | {"ingest": settings.ingest.port}
+    ports = dict.fromkeys(found, settings.web.port)
+    ports |= {"ingest": settings.ingest.port, "console": settings.console.port}
 
     assert {name: str(port) for name, port in ports.items()} == found
     assert deployed.jobs() == {*found, "prometheus"}

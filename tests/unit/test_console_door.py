@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -112,6 +113,21 @@ def test_a_login_that_is_none_lets_nobody_in(form: dict[str, str]) -> None:
 
     assert 401 == answer.status
     assert "set-cookie" not in answer.headers
+
+
+def test_logins_are_counted_by_what_became_of_them() -> None:
+    """Whoever guesses is seen by the alert, and has to wait."""
+    guarded, form = door(), {"name": "anna", "token": OPERATE}
+    asked(guarded, "/login", method="POST", form=form)
+    tries = [asked(guarded, "/login", method="POST", form={"name": "anna"}) for _ in range(40)]
+    by_status = Counter(each.status for each in tries)
+
+    assert by_status[429]
+    assert {
+        "accepted": 1,
+        "refused": by_status[401],
+        "must_wait": by_status[429],
+    } == dict(guarded.logins)
 
 
 def test_a_foreign_page_cannot_use_a_visitors_browser() -> None:

@@ -60,7 +60,13 @@ def _run(settings: Settings, host: str, port: int) -> None:
     place = listening(host, port)
     with ExitStack() as stack:
         opened = stack.enter_context(opened_desks(settings))
-        app = build(opened.desks, access, local=is_local(host), ready=opened.ready)
+        app = build(
+            opened.desks,
+            access,
+            local=is_local(host),
+            ready=opened.ready,
+            metrics=opened.metrics,
+        )
 
         def said(url: str) -> None:
             click.echo(url)

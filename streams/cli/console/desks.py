@@ -16,6 +16,7 @@ from streams.cli.console.letters import LettersOperated
 from streams.cli.console.replay import ReplayOperated
 from streams.cli.timeline.storytelling import Storyteller
 from streams.console.desks import Desks
+from streams.console.gauges import index_metrics
 from streams.model.ids import customer_hash
 from streams.replay.depth import Depths
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from streams.console.access import User
+    from streams.metrics import Readers
     from streams.settings import Settings
     from streams.timeline.story import Story
 
@@ -35,10 +37,12 @@ class Opened(NamedTuple):
     Attributes:
         desks: that pages ask.
         ready: what stands in the way of answering, by what it is about; nothing: it is ready.
+        metrics: of the index, as Prometheus is told.
     """
 
     desks: Desks
     ready: Callable[[], Mapping[str, str]]
+    metrics: Callable[[], Readers]
 
 
 class Reveals:
@@ -76,6 +80,9 @@ def opened_desks(settings: Settings) -> Iterator[Opened]:
         away = "nothing is read now: Kafka, or the index's file, is away"
         return {} if filler.problem is None else {"index": away}
 
+    def metrics() -> Readers:
+        return index_metrics(index.standing, failing=filler.problem is not None)
+
     origins = (*sources_of(settings), *settings.connections)
     letters = Depths(kafka, [names_of(settings).dead_letters(each) for each in origins])
     flow = Flow(settings, index, letters)
@@ -91,4 +98,4 @@ def opened_desks(settings: Settings) -> Iterator[Opened]:
         for each in (filler, letters, flow):
             each.start()
             stack.callback(each.close)
-        yield Opened(desks, ready)
+        yield Opened(desks, ready, metrics)
