@@ -28,6 +28,7 @@ from streams.engine.admin import partition_count
 from streams.engine.away import await_broker
 from streams.engine.producer import REFUSED, RecordProducer
 from streams.errors import ConfigurationError
+from streams.health import starting_pages
 from streams.ingest.gauges import ingest_metrics
 from streams.ingest.keys import Keys
 from streams.ingest.receiver import Receiver, Route
@@ -66,11 +67,12 @@ def ingest(context: Context, port: int | None) -> None:
     told, kafka = settings.ingest, kafka_of(settings, "streams-ingest")
     keys = {place: _keys_of(*place, address) for place, address in _addresses(settings).items()}
     sources = sorted({source for source, _ in keys})
-    names = names_of(settings)
+    names, own_port = names_of(settings), told.port if port is None else port
     intakes = [intake_of(settings, each) for each in sources]
     topics = [*intakes, *map(names.dead_letters, sources)]
-    schemas = schemas_of(settings, topics, wait=True)
-    await_broker(kafka)
+    with starting_pages(told.host, own_port):
+        schemas = schemas_of(settings, topics, wait=True)
+        await_broker(kafka)
     for topic in topics:
         partition_count(kafka, topic)  # a missing topic is said now, not to the first webhook
     routes = {
@@ -93,7 +95,7 @@ def ingest(context: Context, port: int | None) -> None:
             max_body=told.max_body,
             metrics=partial(metrics_page, registry),
         )
-        run(_serve(app, told.host, told.port if port is None else port, sorted(routes)))
+        run(_serve(app, told.host, own_port, sorted(routes)))
     producer.flush()
     producer.close()
 

@@ -12,11 +12,12 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import product
 from random import randbytes
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, get_args
 
 from streams.errors import BadRecord
-from streams.ingest.signatures import BadSignature
+from streams.ingest.signatures import BadSignature, Reason
 from streams.model.dead_letter import body_dead_letter
 from streams.model.ids import customer_key
 from streams.model.trace import TRACEPARENT, traceparent
@@ -29,6 +30,21 @@ log = logging.getLogger(__name__)
 _TRACE_BYTES: Final = 24
 RETRY_SECONDS: Final = 30
 """What `Retry-After` asks for while the broker is away; Ordergroove's first retry is a minute."""
+
+
+NOBODYS_WORDS: Final = ("unknown_address", "too_large")
+"""What becomes of what is at no address of ours."""
+WORDS: Final = (
+    "accepted",
+    "dead_letter",
+    "erased",
+    "foreign",
+    "test",
+    "too_large",
+    "kafka_away",
+    *get_args(Reason),
+)
+"""What becomes of what is at one of ours."""
 
 
 class Answer(NamedTuple):
@@ -90,7 +106,6 @@ class Receiver:
 
     Attributes:
         answers: by (source, word), for metrics.
-        away: whether Kafka did not take the last record.
     """
 
     def __init__(
@@ -120,8 +135,21 @@ class Receiver:
         self._patience = patience
         self._hides = hides
         self._refused: tuple[type[Exception], ...] = (*refused, TimeoutError)
-        self.answers: Counter[tuple[str, str]] = Counter()
-        self.away = False
+        sources = {route.source for route in routes.values()}
+        self.answers: Counter[tuple[str, str]] = Counter(
+            # each begins with 0: an alert sees the first that comes
+            dict.fromkeys([*product(sources, WORDS), *product([""], NOBODYS_WORDS)], 0)
+        )
+        self._away_until = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether Kafka did not take a record lately.
+
+        After the time that vendors are told to wait nobody knows: whoever sends nothing here
+        meanwhile, since this is not ready, must not keep it so.
+        """
+        return self._now() < self._away_until
 
     async def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take a webhook; names of headers are in lower case."""
@@ -166,24 +194,23 @@ class Receiver:
         """The answer, once the broker has the record; what it may have got is told of again."""
         try:
             sent = self._sink.send(topic, key, value, [(TRACEPARENT, trace.encode())])
-            sent.add_done_callback(_heard)
+            sent.add_done_callback(self._heard)
             async with asyncio.timeout(self._patience):
                 await asyncio.shield(sent)
         except self._refused:
-            self.away = True
+            self._away_until = self._now() + RETRY_SECONDS
             return Answer(503, "kafka_away", RETRY_SECONDS)
-        self.away = False
+        self._away_until = 0.0
         return answer
+
+    def _heard(self, sent: asyncio.Future[tuple[int, int]]) -> None:
+        """Look at what came of a record, also of one that nobody waits for any more."""
+        if not sent.cancelled() and sent.exception() is None:
+            self._away_until = 0.0
 
     def _counted(self, source: str, answer: Answer) -> Answer:
         self.answers[source, answer.word] += 1
         return answer
-
-
-def _heard(sent: asyncio.Future[tuple[int, int]]) -> None:
-    """Look at what came of a record that nobody waits for any more, so that nobody warns of it."""
-    if not sent.cancelled():
-        sent.exception()
 
 
 def _record(

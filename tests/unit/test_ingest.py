@@ -144,6 +144,7 @@ class Kafka:
         self.traces: list[list[tuple[str, str | bytes | None]]] = []
         self.trouble: Exception | None = None
         self.silent = False
+        self.unheard: list[asyncio.Future[tuple[int, int]]] = []
 
     def send(
         self,
@@ -162,6 +163,8 @@ class Kafka:
             self.records.append((topic, key, value))
             self.traces.append(headers or [])
             future.set_result((0, 0))
+        else:
+            self.unheard.append(future)
         return future
 
 
@@ -197,6 +200,22 @@ ROUTE = Route(
 )
 
 
+def receiver_of(
+    kafka: Kafka, now: Callable[[], float] = lambda: NOW, *, erased_at: int = 0
+) -> Receiver:
+    """What takes webhooks of a merchant."""
+    return Receiver(
+        {"/webhooks/ordergroove/m1": ROUTE},
+        kafka,
+        now,
+        patience=0.05,
+        refused=(ConnectionError, BufferError),
+        hides=lambda merchant, customer, at: (
+            (merchant, customer) == ("m1", "c1") and at < erased_at
+        ),
+    )
+
+
 def answered(
     *requests: tuple[str, dict[str, str], bytes],
     kafka: Kafka | None = None,
@@ -204,17 +223,7 @@ def answered(
 ) -> tuple[list[httpx2.Response], Kafka, Receiver]:
     """What requests are answered, one after the other, by a server on a socket."""
     kafka = kafka or Kafka()
-
-    receiver = Receiver(
-        {"/webhooks/ordergroove/m1": ROUTE},
-        kafka,
-        lambda: NOW,
-        patience=0.05,
-        refused=(ConnectionError, BufferError),
-        hides=lambda merchant, customer, at: (
-            (merchant, customer) == ("m1", "c1") and at < erased_at
-        ),
-    )
+    receiver = receiver_of(kafka, erased_at=erased_at)
     app = application(receiver, max_body=1_000, metrics=lambda: (b"metrics", "text/plain"))
 
     async def story() -> list[httpx2.Response]:
@@ -232,6 +241,12 @@ def told(body: bytes, path: str = "m1", **headers: str) -> tuple[str, dict[str, 
     """A request that is signed."""
     signed = {"OrderGroove-Signature": signature(body)} | headers
     return f"/webhooks/ordergroove/{path}", signed, body
+
+
+def signed(body: bytes) -> tuple[str, dict[str, str], bytes]:
+    """The same, as a receiver takes it."""
+    path, headers, _ = told(body)
+    return path, {name.lower(): value for name, value in headers.items()}, body
 
 
 GOOD = b'{"customer":"c1"}'
@@ -254,7 +269,7 @@ def test_what_is_signed_is_200_once_kafka_has_it() -> None:
 
     assert (200, {"status": "accepted"}) == (response.status_code, response.json())
     assert [("events", b"m1:c1")] == [each[:2] for each in kafka.records]
-    assert {("ordergroove", "accepted"): 1} == dict(receiver.answers)
+    assert {("ordergroove", "accepted"): 1} == +receiver.answers
 
 
 @pytest.mark.parametrize(
@@ -282,7 +297,7 @@ def test_who_cannot_show_a_signature_is_401() -> None:
 
     assert [401, 401] == [each.status_code for each in responses]
     assert [] == kafka.records
-    assert {"no_signature", "no_match"} == {word for _, word in receiver.answers}
+    assert {"no_signature", "no_match"} == {word for _, word in +receiver.answers}
 
 
 def test_unknown_addresses_and_bodies_that_are_too_large() -> None:
@@ -292,7 +307,7 @@ def test_unknown_addresses_and_bodies_that_are_too_large() -> None:
 
     assert [404, 413] == [each.status_code for each in responses]
     assert [] == kafka.records
-    assert {("", "unknown_address"): 1, ("ordergroove", "too_large"): 1} == dict(receiver.answers)
+    assert {("", "unknown_address"): 1, ("ordergroove", "too_large"): 1} == +receiver.answers
 
 
 def test_tests_and_others_are_200_and_not_kept() -> None:
@@ -319,7 +334,7 @@ def test_what_is_from_before_an_erase_is_200_and_not_kept(later: int, word: str)
 
 @pytest.mark.parametrize("trouble", [ConnectionError("away"), BufferError("full"), None])
 def test_while_kafka_is_away_the_vendor_comes_again(trouble: Exception | None) -> None:
-    """503 with Retry-After, unready; and ready again with the next record that it takes."""
+    """503 with Retry-After, and unready."""
     kafka = Kafka()
     kafka.trouble, kafka.silent = trouble, trouble is None
     [response, page], _, receiver = answered(told(GOOD), ("/readyz", {}, b""), kafka=kafka)
@@ -327,10 +342,50 @@ def test_while_kafka_is_away_the_vendor_comes_again(trouble: Exception | None) -
     assert (503, "30") == (response.status_code, response.headers["retry-after"])
     assert (503, True) == (page.status_code, receiver.away)
 
-    kafka.trouble, kafka.silent = None, False
-    [response, page], _, receiver = answered(told(GOOD), ("/readyz", {}, b""), kafka=kafka)
 
-    assert (200, 200, False) == (response.status_code, page.status_code, receiver.away)
+def test_ingest_is_ready_again_though_nobody_calls() -> None:
+    """Who is unready gets no webhooks that could show that Kafka is back."""
+    kafka, clock = Kafka(), [NOW]
+    kafka.trouble = ConnectionError("away")
+    receiver = receiver_of(kafka, lambda: clock[0])
+    asyncio.run(receiver.take(*signed(GOOD)))
+    seen = [receiver.away]
+    for seconds in (29, 2):
+        clock[0] += seconds
+        seen.append(receiver.away)
+
+    assert [True, True, False] == seen
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["the next record", "the same one, late"])
+def test_ingest_is_ready_as_soon_as_kafka_has_taken_a_record(*, late: bool) -> None:
+    """Whether a vendor still waits for the answer or not."""
+
+    async def story() -> list[bool]:
+        kafka = Kafka()
+        kafka.silent = True
+        receiver = receiver_of(kafka)
+        await receiver.take(*signed(GOOD))
+        seen = [receiver.away]
+        if late:
+            kafka.unheard[0].set_result((0, 0))
+            await asyncio.sleep(0)
+        else:
+            kafka.silent = False
+            await receiver.take(*signed(GOOD))
+        return [*seen, receiver.away]
+
+    assert [True, False] == asyncio.run(story())
+
+
+def test_every_answer_is_counted_from_the_start() -> None:
+    """An alert sees the first of its kind: nothing → 1 would be no increase to Prometheus."""
+    counted = dict(receiver_of(Kafka()).answers)
+    words = {word for source, word in counted if source == "ordergroove"}
+
+    assert {0} == set(counted.values())
+    assert {"accepted", "too_large", "kafka_away", "no_match", "dead_letter"} <= words
+    assert {"unknown_address", "too_large"} == {word for source, word in counted if not source}
 
 
 @settings(max_examples=300, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from streams.control.erased import EVERYBODY, ErasedList
 from streams.control.follower import Follower
 from streams.engine.away import await_broker
 from streams.errors import ConfigurationError
+from streams.health import starting_pages
 from streams.ingest.ordergroove_api import ApiAway, ApiUnexpected
 from streams.ingest.server import run
 from streams.names import ORDERGROOVE
@@ -134,8 +136,9 @@ def _run(
 ) -> int:
     names, kafka, at = names_of(settings), kafka_of(settings, "streams-sync"), rehearsal()
     written = [intake_of(settings), names.dead_letters(ORDERGROOVE)]
-    schemas = schemas_of(settings, written, wait=every is not None)
-    await_broker(kafka)
+    with starting_pages(*place) if every is not None else nullcontext():
+        schemas = schemas_of(settings, written, wait=every is not None)
+        await_broker(kafka)
     follower = Follower(kafka, names.erased, EVERYBODY)
     follower.start()
     try:
