@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "connections": "connections.command",
     "console": "console.command",
     "dead-letters": "dead_letters.command",
-    "doctor": "doctor",
+    "doctor": "doctor.command",
     "erase": "erase.command",
     "explain": "explain",
     "ingest": "ingest",

@@ -65,7 +65,9 @@ def ingest(context: Context, port: int | None) -> None:
     settings = context.settings
     configure_logs(settings.logs)
     told, kafka = settings.ingest, kafka_of(settings, "streams-ingest")
-    keys = {place: _keys_of(*place, address) for place, address in _addresses(settings).items()}
+    keys = {
+        place: keys_of_address(*place, address) for place, address in _addresses(settings).items()
+    }
     sources = sorted({source for source, _ in keys})
     names, own_port = names_of(settings), told.port if port is None else port
     intakes = [intake_of(settings, each) for each in sources]
@@ -127,7 +129,8 @@ def _addresses(settings: Settings) -> dict[tuple[str, str], Address]:
     return found
 
 
-def _keys_of(source: str, account: str, address: Address) -> Keys:
+def keys_of_address(source: str, account: str, address: Address) -> Keys:
+    """The keys that sign what comes to an address; raises `ConfigurationError`."""
     setting = f"ingest.{source}.{account}.keys_file"
     return Keys(setting, address.keys_file, time.monotonic, VERIFIED[source].usable)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from .findings import Finding, bad, ok, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from streams.engine.admin import TopicDescription, TopicSpec
 
@@ -41,6 +41,27 @@ def judge_topics(
             yield finding
     if well:
         yield ok(ABOUT, f"all {len(wanted)} are there, with their partitions and policies")
+
+
+def judge_twins(
+    twins: Iterable[tuple[str, str]], found: Mapping[str, TopicDescription | None]
+) -> Iterator[Finding]:
+    """Topics whose partitions must match and do not: workers refuse to start.
+
+    Args:
+        twins: (one that is read, one that is written by its partitions).
+        found: as in `judge_topics`; those that are not there are told of elsewhere.
+    """
+    for read, written in twins:
+        one, other = found.get(read), found.get(written)
+        if one is not None and other is not None and one.partitions != other.partitions:
+            yield bad(
+                ABOUT,
+                f"{written} has {other.partitions} partitions, {read} {one.partitions}:"
+                " what works on the two refuses to start",
+                "Delete the one that holds nothing yet, set topics.partitions to what the other"
+                " has, and run `streams topics create`; else begin under a new prefix",
+            )
 
 
 def _judged(spec: TopicSpec, found: TopicDescription | None) -> Iterator[Finding]:

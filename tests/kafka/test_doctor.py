@@ -13,10 +13,12 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
 )
 
 from streams.cli import commands
 from streams.engine.kafka import KafkaSettings
+from streams.names import Names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +82,8 @@ def test_a_set_up_that_is_broken(settings_file: Path, broker: str, prefix: str) 
     changed = ConfigResource(ConfigResource.Type.TOPIC, source, incremental_configs=[entry])
     for done in admin.incremental_alter_configs([changed]).values():
         done.result()
+    low = Names(prefix).low("klaviyo")
+    admin.create_partitions([NewPartitions(low, 6)])[low].result()
     producer = Producer(KafkaSettings(bootstrap=broker).producer())
     for number in range(40):
         producer.produce(source, b"{}", b"customer-%d" % number, number % 4)
@@ -87,6 +91,7 @@ def test_a_set_up_that_is_broken(settings_file: Path, broker: str, prefix: str) 
     text = settings_file.read_text().replace('history = "complete"', 'history = "live"')
     settings_file.write_text(
         text + 'mode = "live"\n[registry]\nurl = "http://127.0.0.1:1"\npatience = "1s"\n'
+        '[ordergroove.api.m1]\n[ingest.ordergroove.m1]\nkeys_file = "nowhere"\n'
     )
     code, found = findings(settings_file)
     bad = {about: [e for e in some if e["level"] == "bad"] for about, some in found.items()}
@@ -94,6 +99,11 @@ def test_a_set_up_that_is_broken(settings_file: Path, broker: str, prefix: str) 
 
     assert 1 == code
     assert f"{prefix}.outcomes does not exist" in told
+    assert f"{low} has 6 partitions, {prefix}.deliveries.klaviyo 4" in told
+    assert ["ordergroove.api.m1.key: there is none"] == [each["says"] for each in bad["api"]]
+    assert ["ingest.ordergroove.m1.keys_file"] == [
+        e["says"].partition(":")[0] for e in bad["ingest"]
+    ]
     assert f"{source} has message.timestamp.type=CreateTime" in told
     assert "connections.klaviyo.credentials" in bad["connections"][0]["says"]
     assert "STREAMS_CONNECTIONS__KLAVIYO__CREDENTIALS" in bad["connections"][0]["fix"]

@@ -13,7 +13,6 @@ import msgspec
 from streams.cli.codecs import Unavailable, schemas_by_topic, schemas_of
 from streams.cli.composition import (
     awaits_sync,
-    connection_of,
     intake_of,
     kafka_of,
     names_of,
@@ -22,6 +21,8 @@ from streams.cli.composition import (
 from streams.cli.connections.deciding import control_of
 from streams.cli.connections.settings import credentials_of, gate_settings
 from streams.cli.context import Context, pass_context
+from streams.cli.doctor.credentials import judge_connections, judge_sources
+from streams.cli.doctor.twins import twins
 from streams.cli.examples import examples
 from streams.cli.topics.command import specs_of
 from streams.cli.worker.rekey import check_customers_keys
@@ -37,7 +38,7 @@ from streams.doctor.cluster import (
 )
 from streams.doctor.findings import Finding, bad, is_well, ok, warn
 from streams.doctor.machine import free_memory, judge_disk, judge_memory
-from streams.doctor.topics import judge_topics
+from streams.doctor.topics import judge_topics, judge_twins
 from streams.engine.admin import describe_topics
 from streams.engine.cluster import (
     NOT_ANSWERED,
@@ -101,7 +102,8 @@ def doctor(context: Context, *, as_json: bool, quiet: bool) -> None:
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     """Everything, the brokers first: without them little else can be known."""
-    yield from _connections(settings)
+    yield from judge_connections(settings)
+    yield from judge_sources(settings)
     kafka = kafka_of(settings, "streams-doctor")
     try:
         cluster = describe_cluster(kafka)
@@ -121,8 +123,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     if settings.derive.guarantee == "exactly_once":
         refused = opened_transaction(kafka, f"{settings.prefix}-doctor")
         yield judge_transactions(refused, settings.prefix)
-    for look in (_decided, _clock, _keys, _registry, _groups, _history, _machine):
+    for look in (_topics, _decided, _clock, _keys, _registry, _groups, _history, _machine):
         yield from _guarded(look, settings, kafka, found)
+
+
+def _topics(settings: Settings, kafka: KafkaSettings, found: Topics) -> Iterator[Finding]:
+    """Topics that are read and written together."""
+    yield from judge_twins(twins(settings, kafka), found)
 
 
 def _guarded(
@@ -140,23 +147,6 @@ def _guarded(
     except NOT_ANSWERED as error:
         says = f"could not be looked at: {error.args[0].name()}"
         yield warn(about, says, "Look at the permissions, and try again")
-
-
-def _connections(settings: Settings) -> Iterator[Finding]:
-    """Each connection's settings and credentials."""
-    if not settings.connections:
-        yield warn(
-            "connections", "there is none", "Add a table such as [connections.klaviyo]: README"
-        )
-    for name, configured in settings.connections.items():
-        try:
-            connection_of(name, configured)
-            there = bool(credentials_of(name, configured))
-        except ConfigurationError as error:
-            yield bad("connections", f"{error.setting}: {error.problem}", error.fix)
-            continue
-        has = "has credentials" if there else "has no credentials; as set it needs none"
-        yield ok("connections", f"{name}: {configured.mode}, {has}")
 
 
 def _decided(settings: Settings, kafka: KafkaSettings, found: Topics) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""`streams doctor`: what would keep a set-up from working."""
