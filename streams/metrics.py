@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -121,8 +121,9 @@ class _Scraped(Collector):
 
 
 def registry_of(*readers: Callable[[], Readers]) -> CollectorRegistry:
-    """A registry that asks each reader at scrape."""
+    """A registry that asks each reader at scrape, and tells of the process itself, too."""
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     for reader in readers:
         registry.register(_Scraped(reader))
     return registry

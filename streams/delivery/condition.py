@@ -33,7 +33,6 @@ class Condition:
         """Begin in a good condition, or `off`."""
         self.statistics = statistics
         self._name = name
-        self._off = statistics.paused is not None
         self._refusal: str | None = None
         self._stopped: str | None = None
 
@@ -49,12 +48,15 @@ class Condition:
         self._show()
 
     def pause(self, reason: str) -> None:
-        """Begin nothing more, until `resume`; what is under way goes on."""
+        """Begin nothing more, until `resume`; what is under way goes on.
+
+        The worker stays ready: somebody wants it so, and a new version or another machine must not
+        wait for the day that they do not.
+        """
         if self.statistics.paused != reason:
             log.warning("%s: paused: %s", self._name, reason)
             self.statistics.paused = reason
             self.statistics.unauthorized = False
-            self._off = False
             self._show()
 
     def resume(self) -> None:
@@ -96,8 +98,8 @@ class Condition:
         self._show()
 
     def _show(self) -> None:
-        paused = self.statistics.paused if not self._off else None
-        reasons = [f"paused: {paused}"] if paused else []
+        refused = self.statistics.unauthorized
+        reasons = [f"paused: {self.statistics.paused}"] if refused else []
         reasons += [f"stopped: {self._stopped}"] if self._stopped else []
         reasons += [self._refusal] if self._refusal else []
         self._poller.unready("; ".join(reasons) or None)

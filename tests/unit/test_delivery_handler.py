@@ -65,6 +65,25 @@ def test_refused_credentials_pause_the_connection() -> None:
     assert [] == stage.dead_letters("id")
 
 
+def test_who_is_paused_by_decision_is_ready() -> None:
+    """Else a roll-out, or a machine's end, would wait until somebody lets it go on."""
+
+    async def story(stage: Stage) -> None:
+        stage.handler.pause("by kim: wrong template")
+        feeding = asyncio.create_task(stage.feed(event()))
+        await until(lambda: stage.handler.statistics.paused is not None)
+        reasons.append(stage.poller.reason)
+        stage.handler.resume()
+        await feeding
+        await stage.until_offset(1)
+
+    reasons: list[str | None] = []
+    stage = tell(story)
+
+    assert [None] == reasons
+    assert ["c1-1"] == stage.server.events
+
+
 def test_the_offset_waits_for_the_acknowledgement() -> None:
     """Delivered is not finished: only the outcome in the broker's hands moves the offset."""
 

@@ -22,6 +22,7 @@ from click.testing import CliRunner
 
 from streams.cli import commands
 from streams.cli.composition import names_of, sources_of, topics_of
+from streams.cli.console.access import access_of
 from streams.engine.worker import run_worker
 from streams.settings import load_settings
 from tests.support import deployed
@@ -323,6 +324,24 @@ def test_the_environment_names_mounted_places(folder: Path) -> None:
         assert config_map["metadata"]["name"] == source["configMap"]["name"]
         assert Path(env["STREAMS_SETTINGS"]).name in config_map["data"]
         assert mounted[env["STREAMS_SECRETS_DIR"]]["secret"]["secretName"] == "streams-shared"
+
+
+@EXAMPLES
+def test_the_console_lets_people_in(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    """By the example's tokens, on an address that others reach."""
+    [tokens] = [
+        each["stringData"]
+        for each in of_kind(folder, "Secret")
+        if each["metadata"]["name"] == "streams-console"
+    ]
+    for name, token in tokens.items():
+        (tmp_path / name).write_text(token)
+    told = settings.console.model_copy(
+        update={f"{name}_token_file": tmp_path / name for name in tokens}
+    )
+    access = access_of(settings.model_copy(update={"console": told}), "0.0.0.0")  # noqa: S104 - as in a pod
+
+    assert {"view", "operate"} == {access.role_of(token) for token in tokens.values()}
 
 
 @EACH
