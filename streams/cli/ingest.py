@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
+from msgspec.structs import replace
 
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import (
@@ -139,7 +140,7 @@ def _route(settings: Settings, schemas: Schemas, source: str, account: str, keys
     names, codec = names_of(settings), schemas.codec
     address = _addresses(settings)[source, account]
     tolerance = settings.ingest.tolerance.total_seconds()
-    verify, record_of = VERIFIED[source].verify, VERIFIED[source].reading_of(settings)
+    verify, record_of = VERIFIED[source].verify, VERIFIED[source].reading_of(settings, account)
 
     def verified(headers: Mapping[str, str], body: bytes, now: float) -> None:
         verify(headers, body, keys(), now, tolerance)
@@ -162,17 +163,19 @@ class Verified(NamedTuple):
 
     Attributes:
         verify: (headers, body, keys, epoch seconds, tolerance); raises `BadSignature`.
-        reading_of: settings → a function of (headers, body, epoch milliseconds) → the record.
+        reading_of: (settings, the address's account) → a function of (headers, body, epoch
+            milliseconds) → the record.
         usable: whether a key has the form that signatures need.
     """
 
     verify: Callable[[Mapping[str, str], bytes, tuple[str, ...], float, float], None]
-    reading_of: Callable[[Settings], Reading]
+    reading_of: Callable[[Settings, str], Reading]
     usable: Callable[[str], bool]
 
 
-def _okendo_reading(settings: Settings) -> Reading:
-    options = loyalty_webhook_options_of(settings)
+def _okendo_reading(settings: Settings, account: str) -> Reading:
+    """What does not say its store is that of the address."""
+    options = replace(loyalty_webhook_options_of(settings), store=account)
 
     def read(headers: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:
         return okendo_source.record_of(okendo_source.Webhook(body, headers), at, options)
@@ -180,7 +183,8 @@ def _okendo_reading(settings: Settings) -> Reading:
     return read
 
 
-def _ordergroove_reading(settings: Settings) -> Reading:
+def _ordergroove_reading(settings: Settings, account: str) -> Reading:
+    del account  # each webhook says its merchant
     options = webhook_options_of(settings)
 
     def read(_: Mapping[str, str], body: bytes, at: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,7 @@ from streams.cli.composition import (
     sources_of,
     state_store_of,
 )
+from streams.cli.ingest import VERIFIED
 from streams.cli.table.member_lines import member_lines
 from streams.derive import LoyaltyOptions
 from streams.errors import ConfigurationError
@@ -27,6 +29,7 @@ from streams.settings.okendo import OkendoFields
 from streams.sources.okendo import FieldPaths, WebhookOptions
 from tests.support.okendo import (
     DAY,
+    SAMPLES,
     START,
     TIERS,
     Driver,
@@ -198,3 +201,16 @@ def test_a_row_for_people() -> None:
     assert "t1  delete, sequence 4, told" in text
     assert "no longer: tier enrolled_at" in text
     assert "noor" not in text
+
+
+def test_a_webhook_that_does_not_say_its_store_is_the_addresss(tmp_path: Path) -> None:
+    """Not that of `okendo.store`: there may be several, each with an address of its own."""
+    body = msgspec.json.decode(SAMPLES["01_loyalty_customer.create"])["body"]
+    told = body["resource"].pop("subscriberId")
+    settings = settings_of(tmp_path, '[okendo]\nstore = "another"\n')
+    read = VERIFIED[OKENDO].reading_of(settings, "its-own")
+    silent = read({}, msgspec.json.encode(body), DAY)
+    body["resource"]["subscriberId"] = told
+    outspoken = read({}, msgspec.json.encode(body), DAY)
+
+    assert ("its-own", told) == (silent["merchant"], outspoken["merchant"])
