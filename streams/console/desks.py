@@ -1,4 +1,4 @@
-"""What the pages ask for, and have done: `streams.cli.console_*` implements it.
+"""What the pages ask for, and have done: `streams.cli.console` implements it.
 
 All of these block (Kafka, SQLite): pages call them by `asking`, in a thread. They raise
 `StreamsError`, or Kafka's own exception where the broker does not answer. What changes anything
@@ -40,6 +40,9 @@ class IndexDesk(Protocol):
 
     def minutes(self, since_ms: int) -> list[Minute]:
         """Outcomes a minute since then, by time."""
+
+    def tried(self) -> dict[tuple[str, str], int]:
+        """When (connection, outcome) was last recorded after asking a vendor, epoch ms."""
 
     def standing(self) -> IndexStanding:
         """How far it is."""
