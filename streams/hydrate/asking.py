@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from streams.errors import BadRecord, ConfigurationError
 from streams.ingest.ordergroove_api import ApiAway, ApiUnexpected
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .counts import HydrateCounts, Said
     from .entities import Entity
+    from .patience import Patience
     from .reach import Cause
     from .wants import Want
 
@@ -34,6 +34,13 @@ TRY_SECONDS: Final = 5.0
 _TURN_SECONDS: Final = 0.1
 _PAGES: Final = 10
 """Pages of an order's items at most: a thousand lines."""
+
+
+class _Wait(NamedTuple):
+    """How long what has no answer is waited for, and whether it still matters."""
+
+    patience: Patience
+    goes_on: Callable[[], bool]
 
 
 class Asking:
@@ -69,62 +76,87 @@ class Asking:
         self._reach = {merchant: Reach(clock.monotonic, clock.random) for merchant in apis}
 
     async def ask(
-        self, wanted: Collection[tuple[str, Want]], patience: float, goes_on: Callable[[], bool]
+        self,
+        wanted: Collection[tuple[str, Want]],
+        patience: Mapping[str, Patience],
+        goes_on: Callable[[], bool],
     ) -> None:
         """Ask for what is wanted, and keep the answers.
 
         Args:
             wanted: (merchant, what).
-            patience: seconds after which what has no answer has none.
+            patience: merchant → how long what has no answer is waited for.
             goes_on: asked at each turn whether it still matters.
         """
-        said: dict[str, list[Said]] = {
-            merchant: []
-            for merchant in sorted({merchant for merchant, _ in wanted})
-            if merchant in self._apis and self._reach[merchant].may_try
-        }
-        pending = {
+        of: dict[str, list[Want]] = {}
+        for merchant, want in wanted:
+            asked = merchant in self._apis and self._reach[merchant].may_try
+            if asked and patience[merchant].left > 0:
+                of.setdefault(merchant, []).append(want)
+        tasks = [
             asyncio.ensure_future(
-                self._ask_one(merchant, [want for of, want in wanted if of == merchant], words)
+                self._ask_one(merchant, wants, _Wait(patience[merchant], goes_on))
             )
-            for merchant, words in said.items()
-        }
-        ends, done = self._clock.monotonic() + patience, set[asyncio.Future[None]]()
+            for merchant, wants in of.items()
+        ]
         try:
-            while pending and goes_on() and (left := ends - self._clock.monotonic()) > 0:
-                ended, pending = await asyncio.wait(pending, timeout=min(_TURN_SECONDS, left))
-                done |= ended
+            await asyncio.gather(*tasks)  # what it raises is a fault of ours
         finally:
-            await _ended(pending)
-        for task in done:
-            task.result()  # what it raised is a fault of ours
-        for merchant, words in said.items():
-            if words or goes_on():
-                self._conclude(merchant, words)
+            await _ended(tasks)
 
-    async def _ask_one(self, merchant: str, wanted: list[Want], said: list[Said]) -> None:
+    async def _ask_one(self, merchant: str, wanted: list[Want], wait: _Wait) -> None:
         """Ask one merchant's API; where it was away, first by one question alone."""
+        said: list[Said] = []
+        progress = self._apis[merchant].progress
+        before = progress.heard
         if self._reach[merchant].cause is not None:
-            first, *wanted = wanted
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TRY_SECONDS):
-                    await self._all(merchant, [first], said)
-            if not _answers(said):
-                return
-        await self._all(merchant, wanted, said)
+            await self._while(merchant, wanted[:1], said, wait, wait.patience.left - TRY_SECONDS)
+            if said:
+                wanted = wanted[1:]
+        if self._reach[merchant].cause is None or _answers(said) or progress.heard > before:
+            await self._while(merchant, wanted, said, wait)
+        if said or wait.goes_on():
+            self._conclude(merchant, said, wait.patience, spoke=progress.heard > before)
 
-    def _conclude(self, merchant: str, said: list[Said]) -> None:
+    async def _while(
+        self, merchant: str, wanted: list[Want], said: list[Said], wait: _Wait, least: float = 0.0
+    ) -> None:
+        """Ask for all at once, for as long as more than `least` is left of patience."""
+        (patience, goes_on), progress = wait, self._apis[merchant].progress
+        asked = asyncio.ensure_future(self._all(merchant, wanted, said))
+        patience.begin(progress)
+        try:
+            while not asked.done() and goes_on() and (left := patience.left) > max(0.0, least):
+                await asyncio.wait([asked], timeout=min(_TURN_SECONDS, left))
+                patience.passed(progress)
+        finally:
+            await _ended([asked])
+        if not asked.cancelled():
+            asked.result()
+
+    def _conclude(
+        self, merchant: str, said: list[Said], patience: Patience, *, spoke: bool
+    ) -> None:
+        """Note whether the API is there; it `spoke` also where it said to come again (423, 429).
+
+        Without a word it is away only if it was silent for as long as patience lasts, or was away
+        before: not where nothing was asked, since we were held back.
+        """
         reach, refusal = self._reach[merchant], self._refusals.pop(merchant, None)
         if refusal is not None:
             log.error("%s", refusal)
-        if _answers(said):
+        cause: Cause = "refused" if "refused" in said else "away"
+        if _answers(said) or (spoke and cause != "refused"):
             reach.answered()
             self._counts.away.pop(merchant, None)
-            return
-        cause: Cause = "refused" if "refused" in said else "away"
-        reach.failed(cause)
-        self._counts.away[merchant] = cause
-        log.warning("Ordergroove's API of merchant %s: %s; records go on without", merchant, cause)
+        elif cause == "refused" or patience.is_silent or reach.cause is not None:
+            reach.failed(cause)
+            self._counts.away[merchant] = cause
+            log.warning(
+                "Ordergroove's API of merchant %s: %s; records go on without", merchant, cause
+            )
+        if patience.is_held_up:
+            log.warning("merchant %s: its API, or our limit, held us up for too long", merchant)
 
     async def _all(self, merchant: str, wanted: Iterable[Want], said: list[Said]) -> None:
         """Ask for all at once; what each came to is added to `said` as it comes."""

@@ -7,10 +7,13 @@ and nothing else. The batch goes on when everything is answered, or patience end
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from streams.model.ids import customer_key, is_nobody
 
+from .patience import Patience
 from .row import decode_row
 from .settling import settle
 
@@ -61,7 +64,7 @@ class Hydration:
             asking: asks, and keeps what is answered.
             counts: are kept.
             clock: time.
-            patience: seconds that a record waits at most.
+            patience: seconds that a record waits at most while an API may be asked.
             before: awaited first.
         """
         self._read = read
@@ -91,14 +94,16 @@ class Hydration:
                 shown = True
             return any(poller.accepts(part.partition, part.epoch) for part in parts)
 
+        patience = defaultdict[str, Patience](
+            partial(Patience, self._patience, self._clock.monotonic)
+        )
         asked: set[tuple[str, Want]] = set()
         try:
             for _ in range(_ROUNDS):
-                left = began + self._patience - self._clock.monotonic()
                 wanted = self._wanted(parts, poller) - asked
-                if not wanted or left <= 0:
+                if not wanted:
                     break
-                await self._asking.ask(wanted, left, goes_on)
+                await self._asking.ask(wanted, patience, goes_on)
                 asked |= wanted
         finally:
             self._counts.waited += self._clock.monotonic() - began if asked else 0.0

@@ -42,7 +42,12 @@ _read_object = msgspec.json.Decoder(dict[str, Any])
 
 
 class OrdergrooveApi:
-    """One merchant's account at Ordergroove. For one event loop; `async with`, or `aclose`."""
+    """One merchant's account at Ordergroove. For one event loop; `async with`, or `aclose`.
+
+    Attributes:
+        merchant: whose it is.
+        progress: how the questions to it get on.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class OrdergrooveApi:
         """
         self.merchant = merchant
         self._requests = Requests(url, key, merchant, manners, timeout)
+        self.progress = self._requests.progress
 
     @override
     def __repr__(self) -> str:

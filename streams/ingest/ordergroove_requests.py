@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -24,6 +25,8 @@ import httpx2
 import msgspec
 
 from streams.errors import ConfigurationError, StreamsError
+
+from .ordergroove_progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -42,7 +45,9 @@ _LONG: Final = 3_600.0
 _LONGEST_TIMEOUT: Final = 10
 """An answer that is slow is given longer each time, up to so many timeouts."""
 
-_PASSING: Final = frozenset({408, 423, 429})
+_LOCKED: Final = 423
+_THROTTLED: Final = 429
+_PASSING: Final = frozenset({408, _LOCKED, _THROTTLED})
 
 _LARGEST_ANSWER: Final = 64 << 20
 """Bytes; a page of a hundred has some 100,000, but a wrong address may lead to anything."""
@@ -94,14 +99,18 @@ class ApiUnexpected(StreamsError):
 class _Passing(Exception):
     """What kept us from an answer may be over the next time.
 
-    `after` is what the vendor asked to wait for; `slow`: the answer took too long.
+    `after` is what the vendor asked to wait for; `slow`: the answer took too long; `status`: of the
+    answer, 0 where it was none of the API's.
     """
 
-    def __init__(self, why: str, after: float | None = None, *, slow: bool = False) -> None:
+    def __init__(
+        self, why: str, after: float | None = None, *, slow: bool = False, status: int = 0
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.after = after
         self.slow = slow
+        self.status = status
 
 
 class _Answer(NamedTuple):
@@ -111,7 +120,11 @@ class _Answer(NamedTuple):
 
 
 class Requests:
-    """What is asked of one merchant's account. For one event loop."""
+    """What is asked of one merchant's account. For one event loop.
+
+    Attributes:
+        progress: of all that is asked.
+    """
 
     def __init__(
         self,
@@ -128,6 +141,7 @@ class Requests:
         self._setting = f"ordergroove.api.{merchant}.key"
         self._manners = manners
         self._timeout = timeout
+        self.progress = Progress()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         # Neither a proxy nor a .netrc of the environment; never after a redirect, with the key.
         self._client = httpx2.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)
@@ -151,9 +165,11 @@ class Requests:
             ApiRefused, ApiAway, ApiUnexpected: see the module.
         """
         seconds = _LONG if patience is None else patience
+        ends = self._manners.clock() + seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await self._persist(entity, path, decoder, self._manners.clock() + seconds)
+            with self.progress.trying():
+                async with asyncio.timeout(seconds):
+                    return await self._persist(entity, path, decoder, ends)
         except TimeoutError:
             raise self._away(entity, "no answer") from None
 
@@ -164,16 +180,19 @@ class Requests:
         manners, why, timeouts = self._manners, "our own limit", 1
         for attempt in count(1):
             while (held := manners.pace.take(ENDPOINT)) > 0:
-                await self._sleep(held, ends, entity, why)
+                await self._sleep(held, ends, entity, why, held=True)
             try:
                 answer = await self._attempt(entity, path, self._timeout * timeouts)
-                return _read(entity, answer, decoder)
+                found = _read(entity, answer, decoder)
+                self.progress.heard += 1
+                return found
             except _Passing as passing:
-                why, after = passing.why, passing.after
+                why, after, status = passing.why, passing.after, passing.status
+                self.progress.heard += status in {_LOCKED, _THROTTLED}
                 timeouts = min(2 * timeouts, _LONGEST_TIMEOUT) if passing.slow else timeouts
             wait = manners.wait(attempt, manners.random(), after)
             log.info("%s of %s: %s, again in %.1f s", entity, self._merchant, why, wait)
-            await self._sleep(wait, ends, entity, why)
+            await self._sleep(wait, ends, entity, why, held=status == _THROTTLED)
         raise AssertionError
 
     async def _attempt(self, entity: str, path: str, within: float) -> _Answer:
@@ -192,11 +211,11 @@ class Requests:
         except (httpx2.TransportError, httpx2.DecodingError, OSError):
             raise _Passing("no connection, or a broken one") from None
         status, after = answer.status, self._manners.retry_after(answer.headers)
-        if status == 429:
+        if status == _THROTTLED:
             pause = self._manners.wait(1, self._manners.random(), after)
             self._manners.pace.throttled(ENDPOINT, pause, self._manners.clock() - began)
         if status in _PASSING or status >= 500:
-            raise _Passing(f"status {status}", after)
+            raise _Passing(f"status {status}", after, status=status)
         if status in {401, 403}:
             raise self._refused(entity, status)
         return answer
@@ -218,11 +237,14 @@ class Requests:
             )
         return {"x-api-key": key, "X-OG-API-VERSION": "2", "Accept": "application/json"}
 
-    async def _sleep(self, seconds: float, ends: float, entity: str, why: str) -> None:
-        """Wait, if patience lasts as long."""
+    async def _sleep(
+        self, seconds: float, ends: float, entity: str, why: str, *, held: bool
+    ) -> None:
+        """Wait, if patience lasts as long; `held`: since nothing may be asked meanwhile."""
         if self._manners.clock() + seconds > ends:
             raise self._away(entity, why)
-        await self._manners.sleep(seconds)
+        with self.progress.holding() if held else nullcontext():
+            await self._manners.sleep(seconds)
 
     def _away(self, entity: str, why: str) -> ApiAway:
         return ApiAway(f"Ordergroove's {entity} of merchant {self._merchant}: {why}, for too long")

@@ -82,8 +82,9 @@ class Derive(Group):
     )
     synced_at: Moment | None = Field(
         None,
-        description="When rows were seeded otherwise than by `streams sync` (`history = synced`):"
-        " whoever is unknown later is new. Loyalty members need it, as no sync brings them.",
+        description="When all rows had been seeded otherwise than by `streams sync`: from then on"
+        " their past is known, and (`history = synced`) whoever is unknown is new. Loyalty members"
+        " need it, as no sync brings them.",
     )
     flows_from: FlowsFrom = Field(
         "start",
@@ -157,8 +158,8 @@ class Hydrate(Group):
     )
     patience: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(minutes=5))] = Field(
         timedelta(seconds=30),
-        description="How long a record waits for Ordergroove's API at most; then it goes on without"
-        " (`streams-unhydrated`). `0s`: nothing is asked.",
+        description="How long a record waits for Ordergroove's API at most while that may be asked;"
+        " then it goes on without (`streams-unhydrated`). `0s`: nothing is asked.",
     )
     product_age: Duration = Field(
         timedelta(hours=1), description="How long a product that the API told is not asked again."
