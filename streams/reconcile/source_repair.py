@@ -1,7 +1,7 @@
 """What Ordergroove has of some customers becomes records of the source: derive mends their rows.
 
 Records of kind `state`, as a sync writes them: they start no flow, and one that was read before is
-a duplicate.
+a duplicate. What is of somebody erased since is not written, nor of who came back what is older.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ class Intake(NamedTuple):
         topic: that new records of the source are written to.
         encode: a record of the source's schema.
         options: how values are read.
-        now: epoch milliseconds.
+        read_at: when the API began to give the entities, epoch milliseconds.
+        hides: whether (merchant, customer, time) is of somebody erased since; asked of each record
+            as it is written.
     """
 
     topic: str
     encode: Callable[[Mapping[str, Any]], bytes]
     options: WebhookOptions
-    now: int
+    read_at: int
+    hides: Callable[[str, str, int], bool]
 
 
 async def products_of(
@@ -87,7 +90,9 @@ def _records(
             product = products.get((merchant, str(body.get("product"))))
             listed = Listed(entity, body, merchant, customer_id, product)
             try:
-                record = state_record(listed, intake.now, intake.options)
+                record = state_record(listed, intake.read_at, intake.options)
             except BadRecord:
                 continue  # what cannot be read was counted when it was compared
+            if intake.hides(merchant, customer_id, record["created"]):
+                continue
             yield Appended(intake.topic, suspect.ours.key, intake.encode(record), [])

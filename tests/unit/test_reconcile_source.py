@@ -7,20 +7,27 @@ from random import random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from streams.avro import codec
 from streams.delivery.limits import Limiter
 from streams.delivery.retry import Schedule
 from streams.families import SUBSCRIBERS
 from streams.ingest.ordergroove_api import OrdergrooveApi
 from streams.ingest.ordergroove_requests import Manners
 from streams.model.row_bytes import encode_row
-from streams.reconcile.source_comparison import SourceComparison, SourceTerms
+from streams.reconcile.at_source import Theirs
+from streams.reconcile.source_comparison import Ours, SourceComparison, SourceTerms, Suspect
+from streams.reconcile.source_repair import Intake, append
 from streams.simulators import SIMULATORS, Options
+from streams.sources.ordergroove import WebhookOptions
 from streams.sources.ordergroove.quirks import Reading
 from tests.support.reconciled import AT, key, row
 from tests.support.webhooks import MERCHANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from streams.ingest.ordergroove_api import Entity
+    from streams.replay.transaction import Appended
 
 READING = Reading(ZoneInfo("America/Chicago"), "US", 0, AT)
 
@@ -127,6 +134,50 @@ def test_what_was_erased_is_no_difference() -> None:
 
     assert {} == found(comparison)
     assert 2 == comparison.findings.erased
+
+
+SOURCE = codec("sources/ordergroove")
+
+
+class Written:
+    """What a repair appends."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def append(self, records: list[Appended]) -> None:
+        """Keep them."""
+        self.records += [SOURCE.decode(each.value) for each in records]
+
+
+def test_what_is_erased_meanwhile_is_not_written_back() -> None:
+    """Nothing of whom the list holds by the time they are written; of who came back what is new."""
+    erased = {"0000001": AT + 1}
+
+    def hides(_: str, customer_id: str, created: int) -> bool:
+        return created < erased.get(customer_id, 0)
+
+    def suspect(number: int, *entities: tuple[Entity, dict[str, Any]]) -> Suspect:
+        ours = Ours(key(number).encode(), MERCHANT, f"{number:07}")
+        return Suspect(ours, Theirs(None, 0, {}), (), entities)
+
+    def told(number: int, **newer: int) -> Suspect:
+        return suspect(
+            number,
+            ("customers", customer(number, **newer)),
+            ("subscriptions", subscription(number, f"old-{number}")),
+        )
+
+    written: Any = Written()
+    intake = Intake("intake", SOURCE.encode, WebhookOptions(), AT + 9_000, hides)
+    left = append(written, intake, [told(1), told(2), told(1, last_updated=AT // 1_000 + 5)], {})
+    counts = list(left)
+
+    assert [3] == counts
+    assert ["0000002", "0000002", "0000001"] == [each["customer_id"] for each in written.records]
+    assert ["customer.state", "subscription.state", "customer.state"] == [
+        each["type"] for each in written.records
+    ]
 
 
 def test_what_cannot_be_read_is_counted() -> None:

@@ -15,6 +15,7 @@ from streams.cli.auditing import audit_of
 from streams.cli.codecs import schemas_of
 from streams.cli.composition import intake_of, names_of, webhook_options_of
 from streams.cli.confirmation import confirm
+from streams.cli.erase.erased import following_erased
 from streams.cli.ordergroove_access import api_of
 from streams.cli.reconcile.read_backs import erased_of, kafka_for, lines_of, table_read
 from streams.cli.reconcile.reconciling import Work, rows_of
@@ -60,12 +61,12 @@ def against_source(settings: Settings, asked: Asked) -> Work:
     merchants = _merchants(settings, asked)
     kafka = kafka_for(settings)
     read = table_read(settings, kafka, asked.table)
-    comparison = asyncio.run(_compared(settings, asked, read, merchants))
+    comparison, read_at = asyncio.run(_compared(settings, asked, read, merchants))
     suspects = comparison.suspects.keys()
     if suspects:
         lagging = waiting_in(kafka, lines_of(settings, SUBSCRIBERS.source), suspects)
         comparison.conclude(lagging, _given_up(settings, suspects))
-    return Work(comparison.findings, partial(_repair, settings, comparison, merchants))
+    return Work(comparison.findings, partial(_repair, settings, comparison, merchants, read_at))
 
 
 def _merchants(settings: Settings, asked: Asked) -> list[str]:
@@ -81,7 +82,8 @@ def _merchants(settings: Settings, asked: Asked) -> list[str]:
 
 async def _compared(
     settings: Settings, asked: Asked, read: Read, merchants: list[str]
-) -> SourceComparison:
+) -> tuple[SourceComparison, int]:
+    """The comparison, and when the API began to be asked, epoch milliseconds."""
     async with AsyncExitStack() as stack:
         apis = await _apis(settings, merchants, stack)
         options = webhook_options_of(settings)
@@ -96,7 +98,7 @@ async def _compared(
                 await comparison.look(rows)
         if comparison.suspects:
             await comparison.look_again(read.rows.newer)
-    return comparison
+    return comparison, now
 
 
 async def _apis(
@@ -123,9 +125,13 @@ def _given_up(settings: Settings, suspects: AbstractSet[bytes]) -> set[bytes | N
 
 
 def _repair(
-    settings: Settings, comparison: SourceComparison, merchants: list[str], yes: int | None
+    settings: Settings,
+    comparison: SourceComparison,
+    merchants: list[str],
+    read_at: int,
+    yes: int | None,
 ) -> None:
-    """Write what the API says of those that this mends to the source; confirmed, and audited."""
+    """Write what the API said of those that this mends to the source; confirmed, and audited."""
     found = comparison.findings
     going = [
         comparison.suspects[each.key]
@@ -142,14 +148,18 @@ def _repair(
     confirm(len(going), f"customers' state at Ordergroove is written to {topic}", yes)
     products = asyncio.run(_products(settings, merchants, going))
     encode = schemas_of(settings, [topic], wait=False).codec(f"sources/{ORDERGROOVE}").encode
-    now = int(time.time() * 1_000)
-    intake = Intake(topic, encode, webhook_options_of(settings), now)
     reasons = {reason.value: count for reason, count in found.reasons.items()}
     what = {"against": ORDERGROOVE, "customers": len(going), "drift": reasons}
-    with audit_of(settings).action(ACTION, what) as entry:
+    kafka = kafka_for(settings)
+    with (
+        # somebody may have been erased since they were compared, and until they are written
+        following_erased(settings, kafka) as erased,
+        audit_of(settings).action(ACTION, what) as entry,
+    ):
         entry.result["written"] = 0
-        name = f"{settings.prefix}-repair-{ORDERGROOVE}"
-        transactions = Transactions(kafka_for(settings), name)
+        options = webhook_options_of(settings)
+        intake = Intake(topic, encode, options, read_at, erased.hides)
+        transactions = Transactions(kafka, f"{settings.prefix}-repair-{ORDERGROOVE}")
         for some in append(transactions, intake, going, products):
             entry.result["written"] += some
         written = entry.result["written"]
