@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from streams.sync.reading import Api
     from streams.sync.standing import Standing
 
-__all__ = ["Asked", "FirstPage", "begun", "first_pages", "goes_on", "is_all", "since_of"]
+__all__ = [
+    "Asked",
+    "FirstPage",
+    "begun",
+    "first_pages",
+    "goes_on",
+    "is_all",
+    "of_turn",
+    "since_of",
+]
 
 
 class Asked(NamedTuple):
@@ -54,6 +63,16 @@ def goes_on(standing: Standing, asked: Asked) -> Run | None:
     if asked.since is not None and run.since != _moment(asked):
         return None
     return replace(run, ends_marked=run.ends_marked or asked.complete)
+
+
+def of_turn(standing: Standing, asked: Asked) -> Asked:
+    """What a process that stays asks next: since when, and with marks, is said of the first run.
+
+    A later run reads behind webhooks, so that it tells nothing first; with marks it would not.
+    """
+    if standing.watermark is None and standing.run is None:
+        return asked
+    return asked._replace(since=None, complete=asked.complete and standing.marked is None)
 
 
 def since_of(standing: Standing, asked: Asked, merchant: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +16,7 @@ from streams.sync.forecast import Forecast, Outlook
 from streams.sync.lists import LISTS, PRODUCTS, filters_of
 from streams.sync.marks import marks
 from streams.sync.owners import Owners
-from streams.sync.planning import Asked, begun, goes_on, since_of
+from streams.sync.planning import Asked, begun, goes_on, of_turn, since_of
 from streams.sync.run import ended
 from streams.sync.standing import (
     Reach,
@@ -192,6 +192,28 @@ def test_the_watermark_is_the_start_of_the_run(
     before = Standing(watermark=3_000_000, marked=1, whole={"orders": 2}, run=run)
 
     assert Standing(watermark=watermark, marked=marked, whole=whole) == ended(before)
+
+
+@pytest.mark.parametrize(
+    ("standing", "since", "complete"),
+    [
+        pytest.param(Standing(), "beginning", True, id="the first run"),
+        pytest.param(Standing(run=a_run(None)), None, True, id="which was cut short"),
+        pytest.param(Standing(watermark=5), None, True, id="runs before wrote no marks"),
+        pytest.param(Standing(watermark=5, marked=5), None, False, id="a later run"),
+        pytest.param(
+            Standing(watermark=5, marked=5, run=a_run(5)), None, False, id="which was cut short"
+        ),
+    ],
+)
+def test_one_that_stays_marks_the_first_run_alone(
+    standing: Standing, since: Literal["beginning"] | None, *, complete: bool
+) -> None:
+    """So later ones stay behind webhooks; who says nothing of it has no marks at all."""
+    asked = Asked("beginning", complete=True, behind=300_000)
+
+    assert asked._replace(since=since, complete=complete) == of_turn(standing, asked)
+    assert not of_turn(standing, asked._replace(complete=False)).complete
 
 
 def test_a_new_run_has_read_nothing() -> None:

@@ -83,7 +83,11 @@ def sync() -> None:
     help="Only this one. Default: all set up.",
 )
 @click.option("--every", metavar="1h", help="Stay, and read what changed since the last run.")
-@click.option("--complete", is_flag=True, help="Say that all of the past is known with it.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="Say that all of the past is known with it; with --every: with the first one.",
+)
 @click.option("--changes-only", is_flag=True, help="With --every: no payments, products once.")
 @click.option(
     "--behind",

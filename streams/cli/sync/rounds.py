@@ -21,7 +21,7 @@ from streams.ingest.server import serve
 from streams.metrics import metrics_page, registry_of
 from streams.sync.forecast import Forecast
 from streams.sync.gauges import sync_metrics
-from streams.sync.planning import Asked, first_pages
+from streams.sync.planning import Asked, first_pages, of_turn
 from streams.sync.web import application
 
 if TYPE_CHECKING:
@@ -104,10 +104,8 @@ async def _turn(syncing: Syncing, merchant: str, wish: Wish, stopping: asyncio.E
         standing = await asyncio.to_thread(syncing.standing, merchant)
         if standing.watermark is not None:
             counts.watermarks.setdefault(merchant, standing.watermark)
-        known = standing.watermark is not None or standing.run is not None
-        asked = wish.asked._replace(since=None) if known else wish.asked
         async with syncing.api(merchant) as api:
-            prepared = await syncing.prepare(merchant, asked, api)
+            prepared = await syncing.prepare(merchant, of_turn(standing, wish.asked), api)
             await _perform(syncing, prepared, api, stopping, wish)
     except (StreamsError, *REFUSED) as error:
         if isinstance(error, ConfigurationError) and merchant not in counts.watermarks:
