@@ -62,6 +62,23 @@ def check_rekeyed(told: MappingSettings) -> None:
         )
 
 
+def check_customers_own_keys(settings: Settings, command: str) -> None:
+    """Raise `ConfigurationError` where records' keys are not `merchant:customer`.
+
+    For commands that write beside such records, or tell by the key whose they are: a customer's
+    records and row lie in the partition of a key that they do not know.
+    """
+    told, default = settings.ordergroove.mapping, MappingSettings.model_fields["key"].default
+    if told is not None and told.key != default:
+        raise ConfigurationError(
+            f"{SETTING}.key",
+            f"`{command}` finds a customer's records by the key {default}, and these have"
+            f" {told.key}",
+            "Leave `key` out, and let `rekey` write the records to a new prefix"
+            " (deploy/guides/rekey.md)",
+        )
+
+
 def owner_of(settings: Settings, codec: Codec) -> Callable[[bytes | None], bytes]:
     """What rekey reads of a record: its customer's key, by the mapping if there is one."""
     told = settings.ordergroove.mapping

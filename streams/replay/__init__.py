@@ -26,7 +26,8 @@ People who are to be forgotten:
 people         who is meant
 erase_records  what has them erased, as a source topic takes it
 erasing        what is held of them, and the records that begin it
-remaining      what topics still hold afterwards
+marks          what tables hold of them afterwards: the mark that is left, or still a row
+remaining      … and topics
 certificate    what is gone, what was asked of whom, what remains until when
 rewriting      a source topic copied without them
 """

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from streams.delivery.dead_letters import GIVEN_UP
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,11 +25,20 @@ _INDEX: Final = {
 
 
 class Row(NamedTuple):
-    """A customer's row: its keyed hash, the table's topic, and whether only the mark is left."""
+    """A customer's row.
+
+    Attributes:
+        customer: keyed hash.
+        table: its topic.
+        erased: whether only the mark is left.
+        discard: the command that deletes the table, where derive does not keep it: nothing but that
+            takes the row away.
+    """
 
     customer: str
     table: str
     erased: bool
+    discard: str | None = None
 
 
 class Asked(NamedTuple):
@@ -50,6 +61,11 @@ class Asked(NamedTuple):
     outcome: str | None = None
     reason: str | None = None
     processed: bool | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the vendor was not brought to do it, and keeps everything."""
+        return self.outcome in GIVEN_UP
 
 
 class Kept(NamedTuple):
@@ -87,9 +103,14 @@ class Erasure(NamedTuple):
     @property
     def done(self) -> bool:
         """Whether all that this program does is done; a vendor may still be at it."""
-        told = all(each.outcome is not None for each in self.asked)
+        told = all(each.outcome is not None and not each.refused for each in self.asked)
         rows = all(each.erased for each in self.rows)
         return told and rows and not self.indexed and not any(self.letters.values())
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is left that comes by itself: at most tables that are to be discarded."""
+        return self._replace(rows=[each for each in self.rows if each.discard is None]).done
 
 
 def certificate(erasure: Erasure) -> dict[str, Any]:
@@ -131,8 +152,7 @@ def certificate_lines(erasure: Erasure) -> Iterator[str]:
     """The same for people."""
     yield f"erase {erasure.run} of {_date(erasure.erased_at)}"
     for row in erasure.rows:
-        state = "erased" if row.erased else "not yet: derive has not read the erase"
-        yield f"  table     {row.customer[:8]}  {row.table}: {state}"
+        yield f"  table     {row.customer[:8]}  {row.table}: {_state(row)}"
     for each in erasure.asked:
         yield f"  vendor    {each.customer[:8]}  {each.connection}: {_asked(each)}"
     for topic, count in sorted(erasure.letters.items()):
@@ -148,12 +168,22 @@ def certificate_lines(erasure: Erasure) -> Iterator[str]:
     yield "complete" if erasure.done else f"not complete: streams erase --status {erasure.run}"
 
 
+def _state(row: Row) -> str:
+    if row.erased:
+        return "erased"
+    if row.discard is not None:
+        return f"the whole row, until `{row.discard}`"
+    return "not yet: derive has not read the erase"
+
+
 def _asked(each: Asked) -> str:
     told = "not yet" if each.outcome is None else each.outcome
     if each.reason:
         told = f"{told}: {each.reason}"
     if each.call is None:
         return f"{told} (the vendor offers no deletion: ask it yourself)"
+    if each.refused:
+        return f"{told} (no {each.call}: redrive its dead letter, or ask the vendor yourself)"
     state = {True: "; the vendor says it is done", False: "; the vendor is at it"}
     done = "" if each.processed is None else state[each.processed]
     return f"{told} ({each.call}; {each.remark}{done})"

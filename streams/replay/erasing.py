@@ -1,11 +1,12 @@
 """What is held of somebody beside the tables, and the records that begin to take it away.
 
-Dead letters are found by their key; bodies that never became records by what they hold. What
+Dead letters are found by their key; those that have another one, or none, by what they hold. What
 connections hold is only counted: each takes its own away when it meets the fact that derive tells.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -13,7 +14,8 @@ import msgspec
 from streams.control.erased import Erased, encode_erased
 from streams.delivery.known import Parked, things_key, waiting_key
 from streams.engine.stretch import look_through, whole
-from streams.model.ids import customer_hash
+from streams.errors import BadRecord
+from streams.model.ids import customer_hash, customer_key
 from streams.replay.erase_records import erase_record
 from streams.replay.letters import Place
 from streams.replay.transaction import Appended
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from streams.replay.people import Person
     from streams.replay.reading import LetterTopic, Readers
 
+_CUSTOMERS: Final = re.compile(rb"[\w.-]+:.", re.ASCII | re.DOTALL)
+"""What `merchant:customer_id` begins like; keys that are objects in JSON, say, do not."""
 _PARKED: Final = b"\0parked\0"
 _parked = msgspec.msgpack.Decoder(Parked).decode
 
@@ -99,22 +103,87 @@ def held_of(kafka: KafkaSettings, changelog: str, keys: Collection[bytes]) -> He
 
 
 def letters_of(
-    topic: LetterTopic, readers: Readers, keys: Collection[bytes], needles: Collection[bytes]
+    topic: LetterTopic,
+    readers: Readers,
+    keys: Collection[bytes],
+    needles: Collection[bytes],
+    rekeyed: str | None = None,
 ) -> list[Letter]:
     """The letters of a topic that are these customers'.
+
+    Args:
+        topic: where they stand.
+        readers: of what is in them.
+        keys: of the customers.
+        needles: what letters whose key does not say whose they are are looked through for.
+        rekeyed: the topic that rekey reads, whose records have other keys.
 
     Raises:
         KafkaException: the broker does not answer.
     """
     standing, _ = topic.standing(readers)
     found = [each for each in standing if each.key in keys]
-    nameless = {each.place: each for each in standing if each.key is None}
+    doubtful = {
+        each.place: each
+        for each in standing
+        if each.key not in keys and not _says_whose(each, rekeyed)
+    }
 
     def look(message: Message) -> None:
-        value = readers.letter(message.value() or b"")["value"].lower()
-        if any(each in value for each in needles):
-            found.append(nameless[Place(message.partition() or 0, message.offset() or 0)])
+        letter = readers.letter(message.value() or b"")
+        owner = _owner(topic, readers, letter)
+        held = b"\0".join((letter["key"] or b"", letter["value"])).lower()
+        if any(each in held for each in needles) if owner is None else owner in keys:
+            found.append(doubtful[_place(message)])
 
-    if nameless and needles:
-        topic.records(set(nameless), look)
+    if doubtful:
+        topic.records(set(doubtful), look)
     return found
+
+
+def owned(
+    topic: LetterTopic, readers: Readers, rekeyed: str | None = None
+) -> list[tuple[Letter, set[bytes]]]:
+    """The letters of a topic, each with the customers it may be of, as far as that can be told.
+
+    Arguments and errors are those of `letters_of`.
+    """
+    standing, _ = topic.standing(readers)
+    doubtful = {each.place for each in standing if not _says_whose(each, rekeyed)}
+    told: dict[Place, bytes] = {}
+
+    def look(message: Message) -> None:
+        owner = _owner(topic, readers, readers.letter(message.value() or b""))
+        if owner is not None:
+            told[_place(message)] = owner
+
+    if doubtful:
+        topic.records(doubtful, look)
+    return [
+        (each, {key for key in (each.key, told.get(each.place)) if key is not None})
+        for each in standing
+    ]
+
+
+def _says_whose(letter: Letter, rekeyed: str | None) -> bool:
+    """Whether a letter's key is its customer's, as far as that was held against the record."""
+    made = letter.key is not None and _CUSTOMERS.match(letter.key) is not None
+    return made and letter.reason != "wrong_key" and letter.origin != rekeyed
+
+
+def _owner(topic: LetterTopic, readers: Readers, letter: Mapping[str, Any]) -> bytes | None:
+    """The key of the customer that a letter's record tells of; None: it cannot be read."""
+    if letter["topic"] is None:  # a body: what it calls so need not be ours
+        return None
+    try:
+        told = readers.event(topic.box, letter)
+    except BadRecord:
+        return None
+    merchant, customer = told.get("merchant"), told.get("customer_id")
+    if not isinstance(merchant, str) or not isinstance(customer, str):
+        return None
+    return customer_key(merchant, customer)
+
+
+def _place(message: Message) -> Place:
+    return Place(message.partition() or 0, message.offset() or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from streams.replay.certificate import Kept
@@ -40,12 +41,34 @@ _SOURCE: Final = (
 )
 
 
-def remaining(configs: Mapping[str, Mapping[str, str]]) -> list[Kept]:
-    """What remains in each of these topics, given by their settings."""
-    return list(_each(configs))
+_REKEYED: Final = (
+    "the events of before, as they were written there",
+    "rekey only reads it: nothing can be taken out of a log, and no command copies it",
+)
+_STANDING: Final = "the whole row"
 
 
-def _each(configs: Mapping[str, Mapping[str, str]]) -> Iterator[Kept]:
+def remaining(
+    configs: Mapping[str, Mapping[str, str]],
+    rekeyed: str | None = None,
+    standing: Mapping[str, str] = MappingProxyType({}),
+) -> list[Kept]:
+    """What remains in each of these topics.
+
+    Args:
+        configs: their settings.
+        rekeyed: the one that rekey reads.
+        standing: topics of tables with a row that nothing erases → the command that discards them.
+    """
+    return list(_each(configs, rekeyed, standing))
+
+
+def _each(
+    configs: Mapping[str, Mapping[str, str]], rekeyed: str | None, standing: Mapping[str, str]
+) -> Iterator[Kept]:
     for topic, config in configs.items():
+        if topic in standing:
+            yield Kept(topic, _STANDING, f"until `{standing[topic]}`", {})
+            continue
         found = next(((what, why) for rule, what, why in _RULES if rule.search(topic)), _SOURCE)
-        yield Kept(topic, *found, config)
+        yield Kept(topic, *(_REKEYED if topic == rekeyed else found), config)

@@ -9,6 +9,7 @@ records, which name them; the list of the erased is copied, so that nothing olde
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import msgspec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.control.erased import ErasedList
+    from streams.engine.admin import TopicDescription
     from streams.engine.job import Headers
     from streams.engine.kafka import KafkaSettings
     from streams.replay.transaction import Transactions
@@ -35,6 +37,37 @@ Fate = Literal["copied", "erased", "erase_record"]
 _AT_ONCE: Final = 500
 _BYTES: Final = 8 << 20
 _KEY: Final = "rewrite:"
+_KEPT: Final = ("retention.ms", "retention.bytes")
+_LARGEST: Final = "max.message.bytes"
+
+
+def limits_of(source: TopicDescription, policy: Mapping[str, str]) -> dict[str, str]:
+    """By which properties a copy holds what its source holds, for as long.
+
+    Records keep their time: what is older than the copy's `retention.ms` goes as soon as it is
+    there. `policy` is what new topics have.
+    """
+    found = {name: source.config[name] for name in _KEPT if name in source.config}
+    largest = max((each.get(_LARGEST, "0") for each in (source.config, policy)), key=int)
+    return found | {_LARGEST: largest}
+
+
+def check_keeps(target: TopicDescription, source: TopicDescription) -> None:
+    """Raise `ConfigurationError` if a topic that is there would not hold its source's records."""
+    for name in {*_KEPT, _LARGEST} & source.config.keys():
+        wanted, found = source.config[name], target.config[name]
+        if _limit(found) < _limit(wanted):
+            raise ConfigurationError(
+                f"topic {target.name}",
+                f"its {name} is {found}, and that of {source.name} is {wanted}: records would go"
+                " missing",
+                f"Set it to {wanted} there, or take another prefix",
+            )
+
+
+def _limit(value: str) -> float:
+    """A limit as a number, by which it is compared: a negative one limits nothing."""
+    return int(value) if int(value) >= 0 else inf
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import pytest
 
 from streams.avro import codec
 from streams.control.erased import Erased, encode_erased
-from streams.engine.admin import describe_topics
+from streams.engine.admin import describe_topics, set_topic_config
 from streams.model.ids import customer_hash, customer_key
 from streams.names import Names
 from streams.replay.erase_records import erase_record
@@ -69,8 +69,9 @@ def kept(record: tuple[Any, ...]) -> bool:
 
 
 def test_the_copy_is_exact(world: EraseWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the erased's, where and when they were; killed in the middle, and run again."""
+    """All but the erased's, where and when they were, for as long; killed, and run again."""
     old, new = world.names, Names(f"{world.names.erased.removesuffix('.erased')}-clean")
+    set_topic_config(world.kafka, old.events("ordergroove"), {"retention.ms": "-1"})
     before = written(world, old.events("ordergroove"))
     wanted = {p: [each for each in records if kept(each)] for p, records in before.items()}
     count = sum(map(len, wanted.values()))
@@ -94,6 +95,7 @@ def test_the_copy_is_exact(world: EraseWorld, monkeypatch: pytest.MonkeyPatch) -
     [told] = describe_topics(world.kafka, [new.events("ordergroove")]).values()
     assert told is not None
     assert "LogAppendTime" == told.config["message.timestamp.type"]
+    assert "-1" == told.config["retention.ms"]
 
     again = world.run(*command, "--yes", str(count))
     assert again.code == 0, again

@@ -59,6 +59,29 @@ def test_every_topic_says_what_it_holds_and_why() -> None:
     assert ["og.subscribers.changelog.1"] == certificate(erasure())["not_looked_into"]
 
 
+DISCARD = "streams rebuild --discard 1"
+FORMER = Row(HASH, "og.subscribers.changelog.1", erased=False, discard=DISCARD)
+
+
+def test_a_topic_that_rekey_reads_is_none_that_can_be_copied() -> None:
+    """Whatever it is called; it holds the events of before until its own retention."""
+    [kept] = remaining({"og0.ordergroove.events": SEGMENT}, "og0.ordergroove.events")
+
+    assert "topics rewrite" not in kept.why
+    assert ("the events of before, as they were written there", SEGMENT) == kept[1:4:2]
+
+
+def test_a_table_with_a_row_of_before_promises_no_day() -> None:
+    """Only that its row goes with it."""
+    config = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY)}
+    tables = dict.fromkeys(("og.members.changelog", "og.members.changelog.1"), config)
+    live, former = remaining(tables, None, {"og.members.changelog.1": DISCARD})
+
+    assert ("the whole row", None) == (former.what, until(former.config, AT))
+    assert f"until `{DISCARD}`" == former.why
+    assert ("2026-10-03", True) == (until(live.config, AT), live.what.startswith("former versions"))
+
+
 VENDOR = Asked("klaviyo", HASH, "data privacy deletion job", "it runs later")
 
 
@@ -79,6 +102,17 @@ VENDOR = Asked("klaviyo", HASH, "data privacy deletion job", "it runs later")
             True,
             "; the vendor is at it)",
         ),
+        (
+            erasure(VENDOR._replace(outcome="rejected", reason="400")),
+            False,
+            "klaviyo: rejected: 400 (no data privacy deletion job: redrive its dead letter",
+        ),
+        (erasure(VENDOR._replace(outcome="expired")), False, "klaviyo: expired (no data privacy"),
+        (
+            erasure()._replace(rows=[Row(HASH, "og.subscribers.changelog", erased=True), FORMER]),
+            False,
+            "og.subscribers.changelog.1: the whole row, until `streams rebuild",
+        ),
     ],
 )
 def test_it_says_what_is_not_done(state: Erasure, done: bool, line: str) -> None:
@@ -88,6 +122,20 @@ def test_it_says_what_is_not_done(state: Erasure, done: bool, line: str) -> None
     assert done == certificate(state)["complete"]
     assert line in lines
     assert lines.endswith("complete" if done else "not complete: streams erase --status 7d1c0f5e")
+
+
+@pytest.mark.parametrize(
+    ("state", "rests"),
+    [
+        (erasure(), True),
+        (erasure()._replace(rows=[FORMER]), True),
+        (erasure(erased=False), False),
+        (erasure(VENDOR)._replace(rows=[FORMER]), False),
+    ],
+)
+def test_waiting_ends_where_only_a_command_is_left(state: Erasure, rests: bool) -> None:
+    """A table that is to be discarded does not go by itself."""
+    assert rests == state.rests
 
 
 @pytest.mark.parametrize(

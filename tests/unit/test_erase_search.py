@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from streams.cli import commands
 from streams.cli.erase.search import Who, checked
+from streams.cli.mapping import check_customers_own_keys
 from streams.errors import ConfigurationError
 from streams.model.member import Heard, Member, encode_member
 from streams.model.row_bytes import encode_row
@@ -14,6 +17,9 @@ from streams.model.subscriber import Profile, Subscriber
 from streams.names import OKENDO, ORDERGROOVE
 from streams.replay.people import Finder, Person
 from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EMAIL, PHONE = "noor@shop-demo.io", "+13125550148"
 SEEN = {20_000: b"123456"}
@@ -63,6 +69,26 @@ def test_exactly_one_is_asked_for(who: Who, problem: str) -> None:
         checked(load_settings(), who)
 
     assert not any(each in str(raised.value) for each in ("noor", "0088123"))
+
+
+@pytest.mark.parametrize(
+    "command", [("erase", "--email", EMAIL), ("topics", "rewrite", "--to", "og2")]
+)
+def test_keys_that_are_made_otherwise_are_refused(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whose a record is, and where, these commands could not tell; it is said without a broker."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "streams.toml"
+    entries = 'event_id = "a"\ntype = "b"\ncreated = "c"\nmerchant = "d"\ncustomer_id = "e"\n'
+    for key in ("", 'key = "{merchant}:{customer_id}"\n'):
+        file.write_text(f"[ordergroove.mapping]\n{key}{entries}")
+        check_customers_own_keys(load_settings(file), command[0])
+    file.write_text(f'[ordergroove.mapping]\nkey = "club-{{customer_id}}"\n{entries}')
+    result = CliRunner().invoke(commands, [*command])
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert "ordergroove.mapping.key" == result.exception.setting
 
 
 def test_a_phone_number_is_read_as_the_shops_are() -> None:

@@ -20,6 +20,7 @@ from streams.cli.erase.erased import hash_key_of
 from streams.cli.erase.search import CLIENT, Plan, Who, checked, plan_lines, searched
 from streams.cli.erase.status import Begun, begun_by, state_of, written
 from streams.cli.examples import examples
+from streams.cli.mapping import check_customers_own_keys
 from streams.cli.worker.rehearsal import rehearsal
 from streams.errors import ConfigurationError
 from streams.model.ids import customer_hash
@@ -92,12 +93,13 @@ def erase(  # noqa: PLR0913 - one for each option
             raise ConfigurationError("--status", "it only looks", "Leave the rest out")
         _certify(_awaited(settings, begun_by(settings, run), wait or 0.0), file)
         return
+    check_customers_own_keys(settings, "erase")
     who = checked(settings, who)
     plan = searched(settings, who)
     for line in plan_lines(settings, plan):
         click.echo(line)
     if not plan.people:
-        click.echo("nobody was found", err=True)
+        click.echo("nobody was found; who was erased before is found by --customer", err=True)
         sys.exit(NOBODY)
     people = "customer is" if len(plan.people) == 1 else "customers are"
     confirm(len(plan.people), f"{people} erased for good", yes)
@@ -106,7 +108,7 @@ def erase(  # noqa: PLR0913 - one for each option
 
 
 def _erased(settings: Settings, who: Who, plan: Plan) -> Begun:
-    """Say it on the audit topic, begin it for all at once, and settle their letters."""
+    """Say it on the audit topic, settle their letters, and begin it for all at once."""
     names, at = names_of(settings), int(time.time() * 1_000)
     hash_key = hash_key_of(settings)
     sources = {each.source for each in plan.people}
@@ -118,14 +120,15 @@ def _erased(settings: Settings, who: Who, plan: Plan) -> Begun:
     told = {"by": who.by, "at": at, "customers": customers}
     kafka = kafka_of(settings, CLIENT)
     with _alone(), audit_of(settings).action("erase", told) as entry:
-        beginning = Transactions(kafka, f"{settings.prefix}-erase", rehearsal())
-        beginning.append(begin_records(plan.people, writes, at, entry.id))
-        entry.result["customers"] = len(plan.people)
+        # their letters first: by address nobody finds them once derive has read the erase
         letters = Transactions(kafka, f"{settings.prefix}-dead-letters", rehearsal())
         entry.result["dead_letters"] = 0
         for topic, found in plan.letters:
             for some in purge(topic.box.topic, found, letters):
                 entry.result["dead_letters"] += some
+        beginning = Transactions(kafka, f"{settings.prefix}-erase", rehearsal())
+        beginning.append(begin_records(plan.people, writes, at, entry.id))
+        entry.result["customers"] = len(plan.people)
     return Begun(entry.id, at, customers)
 
 
@@ -135,16 +138,19 @@ def _alone() -> Iterator[None]:
     try:
         yield
     except TakenOver:
-        problem = "another erase, redrive or purge has begun meanwhile: run it again"
+        problem = (
+            "another erase, redrive or purge has begun meanwhile, and nobody was erased by this"
+            " one: run it again"
+        )
         raise Refused(problem) from None
 
 
 def _awaited(settings: Settings, begun: Begun, seconds: float) -> Erasure:
-    """How far it is, once all that this program does is done, or after so long."""
+    """How far it is, once nothing more comes by itself, or after so long."""
     until = time.monotonic() + seconds
     while True:
         erasure = state_of(settings, begun)
-        if erasure.done or time.monotonic() >= until:
+        if erasure.rests or time.monotonic() >= until:
             return erasure
         time.sleep(_LOOK_SECONDS)
 

@@ -9,6 +9,7 @@ from streams.cli.dead_letters.boxes import Boxes, boxes_of, readers_of
 from streams.control.tables import table_of
 from streams.engine.stretch import look_through, whole
 from streams.errors import ConfigurationError
+from streams.model.fact import CUSTOMER_ERASED
 from streams.model.masking import masked_email, masked_phone
 from streams.names import ORDERGROOVE
 from streams.replay.erasing import Held, held_of, letters_of
@@ -88,7 +89,11 @@ def searched(settings: Settings, who: Who) -> Plan:
     boxes = Boxes(kafka, boxes_of(settings, (), ()), readers_of(settings))
     needles = {needle for each in people for needle in each.needles}
     names = names_of(settings)
-    letters = [(each, letters_of(each, boxes.readers, keys, needles)) for each in boxes.topics]
+    letters = []
+    for topic in boxes.topics:
+        found = letters_of(topic, boxes.readers, keys, needles, settings.rekey.topic)
+        # what a vendor refused to forget waits to be asked for again
+        letters.append((topic, [each for each in found if each.type != CUSTOMER_ERASED]))
     changelogs = {each: names.profiles_changelog(each) for each in settings.connections}
     return Plan(people, letters, {of: held_of(kafka, at, keys) for of, at in changelogs.items()})
 

@@ -16,7 +16,6 @@ from streams.cli.erase.erased import hash_key_of
 from streams.cli.erase.search import CLIENT
 from streams.console.index import holds
 from streams.control.audit import decode_action
-from streams.control.tables import table_of
 from streams.delivery.http import Http, TransportFailure
 from streams.destinations import DESTINATIONS
 from streams.engine.admin import describe_topics, topic_names
@@ -24,8 +23,10 @@ from streams.engine.stretch import Stretch, look_through, whole
 from streams.engine.watermarks import Watermarks
 from streams.errors import BadRecord, ConfigurationError
 from streams.model.fact import CUSTOMER_ERASED
-from streams.model.ids import customer_hash, is_nobody
+from streams.model.ids import customer_hash
 from streams.replay.certificate import Asked, Erasure, Row
+from streams.replay.erasing import owned
+from streams.replay.marks import Tables
 from streams.replay.people import FAMILIES
 from streams.replay.remaining import remaining
 
@@ -93,18 +94,23 @@ def state_of(settings: Settings, begun: Begun, *, follow: bool = True) -> Erasur
     asked = _asked(settings, kafka, begun)
     if follow:
         asked = asyncio.run(_followed(settings, asked))
+    sources = dict.fromkeys([*sources_of(settings), *begun.sources.values()])
+    tables = {each: Tables(kafka, names, each) for each in sources}
+    rows, rekeyed = _rows(settings, tables, begun), settings.rekey.topic
+    standing = {each.table: each.discard for each in rows if each.discard is not None}
     topics = [each.name for each in topics_of(settings)]
-    tables = [table_of(kafka, names, each).changelog for each in sources_of(settings)]
-    described = describe_topics(kafka, dict.fromkeys([*topics, *tables]))
+    topics += [topic for each in tables.values() for topic in (each.live, *each.beside)]
+    topics += [] if rekeyed is None else [rekeyed]
+    described = describe_topics(kafka, dict.fromkeys(topics))
     configs = {name: each.config for name, each in described.items() if each is not None}
     others = [each for each in topic_names(kafka) if each.startswith(f"{settings.prefix}.")]
     return Erasure(
         run=begun.run,
         erased_at=begun.at,
-        rows=_rows(settings, kafka, begun),
+        rows=rows,
         asked=asked,
         letters=_letters(settings, kafka, begun),
-        kept=remaining(configs),
+        kept=remaining(configs, rekeyed, standing),
         others=[FILES, *sorted(set(others) - set(configs))],
         indexed=_indexed(settings, begun),
     )
@@ -116,24 +122,12 @@ def _indexed(settings: Settings, begun: Begun) -> bool | None:
     return any(holds(path, each, begun.at) for each in begun.sources) if path.is_file() else None
 
 
-def _rows(settings: Settings, kafka: KafkaSettings, begun: Begun) -> list[Row]:
-    """Whether each customer's row is the mark that is left, or of somebody who came back."""
-    key, names, found = hash_key_of(settings), names_of(settings), list[Row]()
+def _rows(settings: Settings, tables: Mapping[str, Tables], begun: Begun) -> list[Row]:
+    """What the tables hold of each customer."""
+    key, found = hash_key_of(settings), list[Row]()
     for source in sorted(set(begun.sources.values())):
-        table, marks = table_of(kafka, names, source).changelog, dict[str, bool]()
-        wanted = {name for name, of in begun.sources.items() if of == source}
-
-        def note(message: Message, source: str = source, marks: dict[str, bool] = marks) -> None:
-            name = customer_hash(key, message.key() or b"")
-            if is_nobody(message.key() or b"") or name not in begun.sources:
-                return
-            value = message.value()
-            row = None if value is None else FAMILIES[source].decode(value)
-            at = None if row is None else row.erased_at
-            marks[name] = at is not None and at >= begun.at
-
-        look_through(kafka, whole(kafka, table), note)
-        found += [Row(each, table, marks.get(each, False)) for each in sorted(wanted)]
+        customers = {name for name, of in begun.sources.items() if of == source}
+        found += tables[source].rows(key, customers, begun.at)
     return found
 
 
@@ -201,14 +195,13 @@ async def _follow(settings: Settings, asked: Asked) -> Asked:
 
 def _letters(settings: Settings, kafka: KafkaSettings, begun: Begun) -> dict[str, int]:
     """How many letters of these customers stand, by topic; the vendor's refusal of it is none."""
-    key = hash_key_of(settings)
+    key, rekeyed = hash_key_of(settings), settings.rekey.topic
     boxes = Boxes(kafka, boxes_of(settings, (), ()), readers_of(settings))
     return {
         topic.box.topic: sum(
-            each.key is not None
-            and customer_hash(key, each.key) in begun.sources
-            and each.type != CUSTOMER_ERASED
-            for each in topic.standing(boxes.readers)[0]
+            any(customer_hash(key, owner) in begun.sources for owner in owners)
+            for letter, owners in owned(topic, boxes.readers, rekeyed)
+            if letter.type != CUSTOMER_ERASED
         )
         for topic in boxes.topics
     }

@@ -14,12 +14,22 @@ from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.erase.erased import erased_now
 from streams.cli.examples import examples
+from streams.cli.mapping import check_customers_own_keys
 from streams.cli.worker.rehearsal import rehearsal
 from streams.engine.admin import TopicSpec, create_topics, describe_topics, set_topic_config
 from streams.engine.stretch import Stretch, look_through, newest, whole
 from streams.errors import ConfigurationError
 from streams.names import Names
-from streams.replay.rewriting import Copy, Progress, Sieve, copied, progress_of, survey
+from streams.replay.rewriting import (
+    Copy,
+    Progress,
+    Sieve,
+    check_keeps,
+    copied,
+    limits_of,
+    progress_of,
+    survey,
+)
 from streams.replay.transaction import Appended, Transactions
 
 if TYPE_CHECKING:
@@ -47,9 +57,11 @@ def rewrite(context: Context, prefix: str, yes: int | None) -> None:
 
     Partitions, order, keys, headers and times are as they were; a copy that was cut short goes on.
     Erase records stay behind, they name the customer; the list of the erased is copied. Let nothing
-    write to the old topics meanwhile: what comes later is copied by running it again.
+    write to the old topics meanwhile: what comes later is copied by running it again. The new ones
+    keep their records for as long as the old ones.
     """
     settings = context.settings
+    check_customers_own_keys(settings, "topics rewrite")
     names, new = names_of(settings), Names(prefix)
     if prefix == settings.prefix:
         raise ConfigurationError("--to", "it is the prefix that is copied", "Give another one")
@@ -86,7 +98,12 @@ def _told(counts: Counter[str]) -> str:
 
 
 def _prepare(settings: Settings, kafka: KafkaSettings, new: Names, copies: list[Copy]) -> None:
-    """Make the topics, as the old ones are; records keep their time while they are copied."""
+    """Make the topics, as the old ones are; records keep their time while they are copied.
+
+    Raises:
+        ConfigurationError: one is there that would not hold the copy.
+        KafkaException: the broker does not answer, or refuses.
+    """
     wanted = {each.target: each.source for each in copies}
     described = describe_topics(kafka, [*wanted.values(), *wanted])
     policy = {each.name: each.config for each in new.topics((), sources_of(settings))}
@@ -97,7 +114,10 @@ def _prepare(settings: Settings, kafka: KafkaSettings, new: Names, copies: list[
             raise ConfigurationError(
                 f"topic {target}", f"it has other partitions than {source}", "Take another prefix"
             )
+        if there is not None:
+            check_keeps(there, old)
         partitions[target] = old.partitions
+        policy[target] |= limits_of(old, policy[target])
     beside = {new.control: settings.topics.partitions, new.erased: settings.topics.partitions}
     replication = settings.topics.replication
     enough = {"min.insync.replicas": str(min(2, replication))}
