@@ -1,9 +1,10 @@
 """Where a merchant's first sync ended, as derive meets it: a mark in every partition of the source.
 
 The mark is a record of the source topic itself, and is kept as a row of the table: so a rebuild or
-a replay of the topic concludes what was concluded the first time. Before it nothing is known of the
-merchant's past (`history = "live"`), and nobody is told what a sync says of people of whom nothing
-else is known; from its time on, who is not among the rows is new.
+a replay of the topic concludes what was concluded the first time. Before it nobody's past is known,
+however much of it a sync has told already, and nobody is told what a sync says of people of whom
+nothing else is known. From its time on all is known of those whom a sync told of, and with
+`history = "synced"` who is not among the rows is new.
 """
 
 from __future__ import annotations
@@ -40,18 +41,15 @@ class History:
     """Which pipeline handles a record, where it depends on whether its merchant was synced yet."""
 
     def __init__(self, pipeline: Pipeline[Any], *, awaited: bool) -> None:
-        """`awaited`: nothing is known of the past before the mark (`history = "synced"`)."""
+        """`awaited`: marks say when the past was told; not where options say it, or all is."""
         self._synced = pipeline
         self._awaited = awaited
-        seeding = pipeline.under(seeding=True)
-        self._before = seeding.under(history="live") if awaited else seeding
+        self._before = pipeline.under(seeding=True)
         self._since: dict[bytes, Pipeline[Any]] = {}
 
     def of(self, key: bytes, value: bytes | None, rows: Rows) -> Pipeline[Any]:
         """The pipeline for a record under this key."""
-        if not self._awaited and _STATE not in (
-            value or b""
-        ):  # nearly always: no row is looked up for it
+        if not self._awaited and _STATE not in (value or b""):  # nearly always: no row is needed
             return self._synced
         mark = rows.get(synced_row(key))
         if mark is None:

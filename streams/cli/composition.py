@@ -123,7 +123,7 @@ def loyalty_options_of(
     unseeded = history is None and awaits_sync(settings)  # no sync brings members
     return LoyaltyOptions(
         history="live" if unseeded else shared.history,
-        synced_at=shared.synced_at,
+        synced_at=shared.synced_at or 0,
         flows_from=shared.flows_from,
         announce=shared.announce,
         late_after=shared.late_after,
@@ -143,9 +143,10 @@ def derive_options_of(
     """
     told = settings.derive
     starts: Mapping[object, int] = {"start": started_at, "beginning": 0}
+    unsaid = 0 if history == "synced" else None  # who asks what it makes means: after the sync
     return DeriveOptions(
         history=history or told.history,
-        synced_at=_instant(told.synced_at),
+        synced_at=unsaid if told.synced_at is None else _instant(told.synced_at),
         flows_from=starts[told.flows_from]
         if isinstance(told.flows_from, str)
         else _instant(told.flows_from),
@@ -164,8 +165,13 @@ def awaits_sync(settings: Settings) -> bool:
     return settings.derive.history == "synced" and settings.derive.synced_at is None
 
 
-def _instant(when: datetime | None) -> int:
-    return 0 if when is None else int(when.timestamp() * 1_000)
+def goes_by_marks(settings: Settings) -> bool:
+    """Whether the source topic's marks say when each merchant's past was told."""
+    return settings.derive.history != "complete" and settings.derive.synced_at is None
+
+
+def _instant(when: datetime) -> int:
+    return int(when.timestamp() * 1_000)
 
 
 def _milliseconds(duration: timedelta) -> int:

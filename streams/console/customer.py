@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 NOBODY: Final = Trouble(
     "Nobody like that is known.",
     "Is it spelt as the shop has it? Customers are known as far back as the console's index goes"
-    " (console.retention); `streams timeline` reads the topics themselves.",
+    " (console.history), and while it is being filled not all of them are: Flow says how far it is."
+    " `streams timeline` reads the topics themselves.",
 )
 GONE: Final = Trouble(
     "This address stands for nobody.",
-    "The customer was erased, or the index was made anew with another key: search again.",
+    "The customer was erased, or the index was made anew with another key, or is being filled:"
+    " search again.",
 )
 
 

@@ -22,7 +22,7 @@ _ANEW = (
 def show_requests(sent: list[Sent], *, unmasked: bool) -> None:
     """Show them; what differs between destinations is marked."""
     if not sent:
-        ui.label("No delivery record of it is known: nobody takes it, or the topic has it no more.")
+        ui.label("No delivery record of it is known: nobody takes it, or none is kept any more.")
         return
     ui.label(_ANEW).classes("quiet")
     asked = [each for each in sent if each.call is not None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streams.timeline.keeping import Kept
     from streams.timeline.story import Story
 
 
@@ -19,6 +20,7 @@ class CustomerSight(NamedTuple):
         story: all that came, was concluded and became of it.
         connections: that there are, by the settings.
         types: event types that some connection takes.
+        kept: how much of what became of deliveries the index has.
     """
 
     token: str
@@ -26,6 +28,7 @@ class CustomerSight(NamedTuple):
     story: Story
     connections: list[str]
     types: list[str]
+    kept: Kept
 
 
 class Sent(NamedTuple):

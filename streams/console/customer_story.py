@@ -13,6 +13,7 @@ from streams.console.layout import show_trouble
 from streams.console.row_changes import changes, shown_row
 from streams.model.fact import WITHHELD
 from streams.model.wording import moment
+from streams.timeline.keeping import gone, nothing_known, unread
 from streams.timeline.words import WORDS
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class StoryList:
         self._unmasked = False
         self._shown = 0
         self._chapters = list(reversed(sight.story.chapters))
+        if sight.kept.unread:
+            ui.label(_said(f"the index is being filled: {unread(sight.kept)}")).props("role=status")
         self._room = ui.column().classes("w-full gap-2")
         self._more = ui.button("Older", icon="expand_more", on_click=self._older)
         self._more.props("outline")
@@ -83,13 +86,13 @@ class StoryList:
         if chapter.place:
             ui.label(f"record {chapter.place}").classes("mono quiet")
         for line in chapter.lines:
-            self._line(line)
+            self._line(line, chapter.at)
         if not chapter.lines and chapter.problem is None:
             ui.label("Nothing was concluded of it.").classes("quiet")
         if chapter.row_before is not None or chapter.row_after is not None:
             _rows(chapter, unmasked=self._unmasked)
 
-    def _line(self, line: Line) -> None:
+    def _line(self, line: Line, at: int) -> None:
         with ui.card().classes("w-full gap-1").props("flat bordered"):
             with ui.row().classes("w-full items-center"):
                 ui.label(line.type).classes("text-bold")
@@ -102,11 +105,13 @@ class StoryList:
             if line.withheld is not None:
                 why = WITHHELD.get(line.withheld, line.withheld)
                 ui.label(f"Told to nobody: {why}.")
-            if line.ends:
-                _ends(line.ends)
-            elif line.withheld is None:
-                ui.label("No outcome: nobody takes it, or it waits.").classes("quiet")
+            _ends(line.ends)
             if line.withheld is None:
+                kept = self._sight.kept
+                if not line.ends:
+                    ui.label(_said(nothing_known(at, kept))).classes("quiet")
+                elif not kept.had(at):
+                    ui.label(_said(gone(kept))).classes("quiet")
                 self._requests(line)
 
     def _requests(self, line: Line) -> None:
@@ -127,6 +132,10 @@ class StoryList:
 
         button = ui.button("Requests, side by side", icon="view_column", on_click=asked)
         button.props("flat dense no-caps")
+
+
+def _said(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _title(chapter: Chapter) -> str:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 _GOOD: Final = frozenset({"got_it", "data_only", "duplicate"})
 _WAITS: Final = frozenset(
-    {"trying", "paused", "waiting", "not_begun", "not_derived", "read_not_told", "unauthorized"}
-)
+    {
+        "trying", "paused", "waiting", "not_begun", "not_derived", "read_not_told", "unauthorized",
+        "not_filled",
+    }
+)  # fmt: skip
+_UNKNOWN: Final = "not_kept"
 
 
 def why_card(desks: Desks, sight: CustomerSight) -> None:
@@ -60,6 +64,8 @@ def _answer(answer: Answer) -> None:
         icon, color = "check_circle", "positive"
     elif answer.verdict in _WAITS:
         icon, color = "schedule", "warning"
+    elif answer.verdict == _UNKNOWN:
+        icon, color = "help_outline", "info"
     with ui.row().classes("items-center no-wrap"):
         ui.icon(icon, size="sm", color=color)
         ui.label(f"{answer.text.rstrip('.')}.").classes("text-body1")

@@ -96,7 +96,7 @@ def warnings(row: Subscriber, merchant: str, customer_id: str, now: int) -> list
         paid = [each for each in upcoming if each.order.payment == payment.public_id]
         following = min(paid, key=_soonest, default=None)
         if following is not None and ends_before(payment, following.order):
-            found.append(_warning(row, cards, (merchant, customer_id), checked, following, payment))
+            found.append(_warning(row, cards, (merchant, customer_id), checked, following))
     return found
 
 
@@ -120,15 +120,11 @@ def ends_before(payment: Payment, order: Order) -> bool:
 
 
 def _warning(
-    row: Subscriber,
-    cards: Cards,
-    customer: tuple[str, str],
-    checked: int,
-    following: NextOrder,
-    payment: Payment,
+    row: Subscriber, cards: Cards, customer: tuple[str, str], checked: int, following: NextOrder
 ) -> Fact:
+    """The fact; its reason is shown to everybody, so it does not say when the card ends."""
     order, (merchant, customer_id) = following.order, customer
-    why = f"card ends {payment.cc_exp_date}, next order on {order.place}: active"
+    why = f"card ends before the next order on {order.place}: active"
     because = Because(following.event_id, row.active, row.active, f"{why} {row.active}")
     about = Event(
         event_id="", type=WARNING, created=checked, merchant=merchant, customer_id=customer_id,

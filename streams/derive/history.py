@@ -31,10 +31,19 @@ INCOMPLETE = "incomplete_history"
 
 def begin(event: Event, options: DeriveOptions, recorded_at: int) -> Subscriber:
     """The row of a customer of whom nothing was seen before a record of this time."""
-    complete = options.history == "complete" or (
-        options.history == "synced" and recorded_at >= options.synced_at
-    )
+    complete = options.history != "live" and all_is_told(options, recorded_at)
     return Subscriber(complete=complete, begun=None if complete else event.created)
+
+
+def all_is_told(options: DeriveOptions, recorded_at: int) -> bool:
+    """Whether the merchant's whole past was told before a record of this time.
+
+    A sync reads its lists side by side: until its end somebody's address may be here, and not yet
+    their subscriptions.
+    """
+    if options.history == "complete":
+        return True
+    return options.synced_at is not None and recorded_at >= options.synced_at
 
 
 def began_with(row: Subscriber, event: Event) -> bool:

@@ -76,8 +76,9 @@ def derive(
     row = history.begin(event, options, recorded_at) if row is None else row.fork()
     row.seeded = event.kind == "state" and (begins or row.seeded)
     erasure.keep_mark(row, former)
-    if event.kind == "state":
-        row.complete = True
+    row.stated = row.stated or event.kind == "state"
+    if row.stated and not row.complete:
+        row.complete = history.all_is_told(options, recorded_at)
     dedupe.remember(row, marks, now, options.remember)
     first = not row.ever_subscribed
     early = event.created < options.flows_from
@@ -196,7 +197,8 @@ def _create(row: Subscriber, event: Event, arrival: _Arrival, options: DeriveOpt
     withheld = arrival.withheld
     if not row.complete:
         old = history.not_new(row, event, row_is_new=arrival.fresh)
-        row.complete = old is None and event.source != IMPORT
+        happened = event.kind == "event"  # a state is of long ago where nothing changed since
+        row.complete = old is None and happened and event.source != IMPORT
         withheld = withheld or old
     if options.mode == "native":
         return []

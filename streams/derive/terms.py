@@ -30,8 +30,10 @@ class DeriveOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a shop may choose about derivation. Durations are milliseconds of stream time."""
 
     history: History = "live"
-    synced_at: int = 0
-    """`synced`: whose first record is this young (epoch milliseconds) is new."""
+    synced_at: int | None = None
+    """When all that was before had been seeded, epoch milliseconds; None: it is not, as far as
+    anybody knows. From then on all is known of whom a seeding told of (`Subscriber.stated`), and,
+    where history is `synced`, who is unknown is new."""
     seeding: bool = False
     """Whether a first sync may be under way: what it says of whom nothing else is known of is no
     news to anybody, and profiles of everybody at once go by `streams backfill`."""

@@ -46,6 +46,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     erased_at: int | None = None
     cards: Cards | None = None
     seeded: bool = False
+    stated: bool = False
 
 
 class _Closes(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -131,6 +132,7 @@ def encode_row(row: Subscriber) -> bytes:
             row.erased_at,
             row.cards,
             row.seeded,
+            row.stated,
         )
     )
 
@@ -157,6 +159,7 @@ def decode_row(value: bytes) -> Subscriber:
         kept.erased_at,
         kept.cards,
         kept.seeded,
+        kept.stated,
     )
 
 

@@ -140,6 +140,9 @@ class Subscriber(msgspec.Struct, array_like=True):
     """Upcoming orders and their cards, where warnings are concluded (`derive.cards`)."""
     seeded: bool = False
     """Whether only records of kind `state` have spoken of the customer so far."""
+    stated: bool = False
+    """Whether a record of kind `state` ever spoke of the customer. One alone is not the whole past:
+    `complete` follows with the first record behind the end of the seeding."""
 
     def live(self) -> tuple[str, ...]:
         """The ids of the live subscriptions."""
@@ -185,6 +188,7 @@ class Subscriber(msgspec.Struct, array_like=True):
             self.erased_at,
             self.cards,
             self.seeded,
+            self.stated,
         )
 
 

@@ -157,7 +157,7 @@ def _of_subscriptions(row: Subscriber, theirs: Theirs) -> Why:
         for id_, each in theirs.subscriptions.items()
         if id_ in row.subscriptions and each.updated > row.subscriptions[id_].key.updated
     ]
-    if unknown and not row.complete:
+    if unknown and not (row.complete or row.stated):
         return Why(Reason.INCOMPLETE)
     if unknown:
         return Why(Reason.NO_WEBHOOK, "a subscription that no event told of")

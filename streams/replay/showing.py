@@ -46,7 +46,7 @@ _FIELD: Final = re.compile(r"[A-Za-z_]\w{0,40}")
 _MERCHANT: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LEFT: Final = 2
 _SMALL: Final = 10_000
-"""Numbers below it identify nobody."""
+"""Numbers below it identify nobody, unless their field is masked."""
 
 
 def masked_id(text: str) -> str:
@@ -73,7 +73,9 @@ def masked_event(value: Any, name: str = "") -> Any:
     """A decoded event, or a body, with everything hidden that may say who it is about."""
     if isinstance(value, dict):
         return {
-            key if _FIELD.fullmatch(key) else HIDDEN: masked_event(each, key)
+            key if _FIELD.fullmatch(key) else HIDDEN: masked_event(
+                each, name if name in MASKS else key
+            )
             for key, each in value.items()
         }
     if isinstance(value, list):
@@ -83,7 +85,7 @@ def masked_event(value: Any, name: str = "") -> Any:
     if isinstance(value, bool) or value is None or value == "" or name in PLAIN:
         return value
     if isinstance(value, int | float):
-        return value if abs(value) < _SMALL else HIDDEN
+        return value if abs(value) < _SMALL and name not in MASKS else HIDDEN
     text = str(value)
     return MASKS[name](text) if name in MASKS else masked_id(text)
 

@@ -9,23 +9,23 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-import msgspec
-
-from streams.delivery.gate import Mode
 from streams.model.fact import CANCEL, CREATE, WITHHELD
 from streams.model.wording import moment
+from streams.timeline.keeping import unread
 from streams.timeline.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streams.timeline.signs import Signs
     from streams.timeline.story import Chapter, End, Line, Story
 
 Verdict = Literal[
     "got_it", "data_only", "no_connection", "nobody", "not_concluded", "withheld", "not_taken",
     "not_served", "unwanted", "off", "shadow", "allowlist", "percentage", "filtered", "late",
     "superseded", "duplicate", "expired", "refused", "erased", "trying", "unauthorized", "paused",
-    "waiting", "not_begun", "not_derived", "read_not_told", "never_written",
+    "waiting", "not_begun", "not_derived", "read_not_told", "never_written", "not_kept",
+    "not_filled",
 ]  # fmt: skip
 """One word for it, for programs and tests."""
 
@@ -44,38 +44,14 @@ class Answer(NamedTuple):
     evidence: list[str]
 
 
-class Signs(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known beside the story.
+class Concluded(NamedTuple):
+    """A fact, and the chapter that it stands in."""
 
-    Attributes:
-        connection: that was asked about.
-        event_type: likewise.
-        known: whether the settings have the connection.
-        takes: whether its vendor takes such events.
-        serves: whether it serves the customer's merchant.
-        wants: whether it wants such events.
-        mode: that holds.
-        paused: since when, by whom and why it rests; None: it does not.
-        begun: whether anybody has ever read its topic.
-        waits: how many of the customer's deliveries wait in its topic.
-        written: whether a delivery record of the event is known.
-        source_waits: how many of the customer's records derive has not read yet.
-    """
-
-    connection: str
-    event_type: str
-    known: bool = True
-    takes: bool = True
-    serves: bool = True
-    wants: bool = True
-    mode: Mode = "live"
-    paused: str | None = None
-    begun: bool = True
-    waits: int = 0
-    written: bool = True
-    source_waits: int = 0
+    line: Line
+    chapter: Chapter
 
 
+_TAKEN: Final = "delivered"
 _SOURCES_OWN: Final = "derived_mode"
 """Why the source's own conclusion is told to nobody: ours is, where we draw the same."""
 _NEEDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -117,23 +93,36 @@ def why_not(story: Story, signs: Signs) -> Answer:
     if not signs.known:
         text = f"There is no connection {signs.connection} in the settings"
         return Answer("no_connection", text, [])
-    found = newest_fact(story, signs.event_type)
+    answer = _answer(story, signs)
+    if not signs.kept.unread:
+        return answer
+    return answer._replace(evidence=[*answer.evidence, unread(signs.kept)])
+
+
+def _answer(story: Story, signs: Signs) -> Answer:
+    newest = newest_fact(story, signs.event_type)
+    found = None if newest is None else newest.line
     ends = _ends_of(story, found, signs)
-    if found is None and not ends:
-        return _never_concluded(story, signs)
-    if found is not None and found.withheld is not None and not ends:
-        return _withheld(found, found.withheld)
-    evidence = [] if found is None else [_of(found)]
     if ends:
-        return _by_outcome(ends, evidence)
-    return _not_meant(signs, evidence) or _on_its_way(signs, evidence)
+        return _by_outcome(ends, [] if found is None else [_of(found)])
+    if newest is None or found is None:
+        return _never_concluded(story, signs)
+    if found.withheld is not None:
+        return _withheld(found, found.withheld)
+    evidence = [_of(found)]
+    return (
+        _not_known(newest.chapter.at, signs, evidence)
+        or _not_meant(signs, evidence)
+        or _on_its_way(signs, evidence)
+    )
 
 
-def newest_fact(story: Story, event_type: str) -> Line | None:
+def newest_fact(story: Story, event_type: str) -> Concluded | None:
     """The newest fact of a type; one of the source's own only where we drew no such conclusion."""
-    lines = [each for chapter in story.chapters for each in chapter.lines]
-    meant = [each for each in reversed(lines) if each.type == event_type]
-    return next((each for each in meant if each.withheld != _SOURCES_OWN), next(iter(meant), None))
+    facts = [Concluded(line, chapter) for chapter in story.chapters for line in chapter.lines]
+    meant = [each for each in reversed(facts) if each.line.type == event_type]
+    ours = (each for each in meant if each.line.withheld != _SOURCES_OWN)
+    return next(ours, next(iter(meant), None))
 
 
 def _withheld(found: Line, reason: str) -> Answer:
@@ -145,20 +134,24 @@ def _withheld(found: Line, reason: str) -> Answer:
 
 
 def _ends_of(story: Story, found: Line | None, signs: Signs) -> list[End]:
-    """What came of the event at the connection, the part that decides first."""
+    """What came of the event at the connection; what decides is first.
+
+    A replay under new ids is one more delivery of the event: one that was taken decides, or else
+    the newest.
+    """
     told = found.ends if found is not None else story.elsewhere
     ends = [e for e in told if e.connection == signs.connection and e.type == signs.event_type]
     if found is None and ends:
         newest = max(ends, key=lambda end: end.at).event_id
         ends = [end for end in ends if end.event_id == newest]
-    return sorted(ends, key=lambda end: end.part != "event")
+    return sorted(ends, key=lambda end: (end.part != "event", end.outcome != _TAKEN, -end.at))
 
 
 def _never_concluded(story: Story, signs: Signs) -> Answer:
-    waits = signs.source_waits
-    if waits:
-        what = "1 record waits" if waits == 1 else f"{waits:,} records wait"
-        text = f"Nothing of the kind was concluded yet: {what} to be read by derive"
+    if signs.kept.unread:
+        return Answer("not_filled", "Nothing of the kind is known here yet", [])
+    if signs.source_waits:
+        text = f"Nothing of the kind was concluded yet: {_source_waits(signs)}"
         return Answer("not_derived", text, [])
     if not story.chapters:
         text = "Nothing ever came of this customer, as far back as the topics go"
@@ -167,6 +160,12 @@ def _never_concluded(story: Story, signs: Signs) -> Answer:
     return Answer(
         "not_concluded", " ".join(filter(None, (text, _NEEDS.get(signs.event_type)))), _came(story)
     )
+
+
+def _source_waits(signs: Signs) -> str:
+    waits = signs.source_waits
+    what = "1 record waits" if waits == 1 else f"{waits:,} records wait"
+    return f"{what} to be read by derive"
 
 
 def _came(story: Story) -> list[str]:
@@ -195,11 +194,28 @@ def _by_outcome(ends: list[End], evidence: list[str]) -> Answer:
     return Answer(verdict, f"{text} ({more})" if more else text, evidence)
 
 
-def _not_meant(signs: Signs, evidence: list[str]) -> Answer | None:
-    """Nothing of it was to come to the connection."""
+def _not_known(at: int, signs: Signs, evidence: list[str]) -> Answer | None:
+    """It never comes, or not yet, or nobody knows here: by what the settings of now do not say."""
     if not signs.takes:
         text = f"{signs.connection}'s vendor takes no {signs.event_type}"
         return Answer("not_taken", text, evidence)
+    if not (signs.derived or signs.written):
+        text = f"It is concluded here already, and by derive not yet: {_source_waits(signs)}"
+        return Answer("not_derived", text, evidence)
+    kept = signs.kept
+    if not kept.had(at):
+        text = (
+            f"It came before {moment(kept.since)}, and what became of deliveries then is not kept"
+            " here: it may have been sent. `streams timeline` reads the outcomes that the topic has"
+        )
+        return Answer("not_kept", text, evidence)
+    if kept.unread:
+        return Answer("not_filled", "No outcome of it is known here yet", evidence)
+    return None
+
+
+def _not_meant(signs: Signs, evidence: list[str]) -> Answer | None:
+    """Nothing of it was to come to the connection."""
     if not signs.serves:
         text = f"{signs.connection} does not serve this customer's merchant"
         return Answer("not_served", text, evidence)
@@ -225,8 +241,8 @@ def _on_its_way(signs: Signs, evidence: list[str]) -> Answer:
         return Answer("waiting", text, evidence)
     if signs.written:
         text = (
-            "A worker has read it and says nothing of it yet: it is under way, parked because it"
-            " keeps failing, or its outcome is older than what is kept"
+            "A worker has read it and says nothing of it yet: it is under way, or parked because it"
+            " keeps failing"
         )
         return Answer("read_not_told", text, evidence)
     text = (

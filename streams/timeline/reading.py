@@ -6,7 +6,8 @@ customer's own records are kept. It disturbs nobody: no group, no commit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.engine.partitioning import partition_of
 from streams.engine.stretch import look_through, whole
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from streams.engine.kafka import KafkaSettings
+
+_SOME: Final = 100
+"""Offsets among which the first record is looked for at once."""
 
 
 def records_of(kafka: KafkaSettings, topic: str, key: bytes) -> list[Came]:
@@ -64,6 +68,25 @@ def outcomes_of(
 
     _partition(kafka, topic, key, note)
     return found
+
+
+def kept_since(kafka: KafkaSettings, topic: str, key: bytes) -> int:
+    """Since when (epoch ms) all records are there of a customer's partition; 0: none ever went.
+
+    Errors as above.
+    """
+    every = whole(kafka, topic)
+    partition = partition_of(key, len(every.ends))
+    first, end = every.starts[partition], every.ends[partition]
+    if first == 0:
+        return 0
+    found: list[int] = []
+    while not found and first < end:  # an offset need not be a record
+        until = min(first + _SOME, end)
+        some = every._replace(starts={partition: first}, ends={partition: until})
+        look_through(kafka, some, lambda message: found.append(message.timestamp()[1]))
+        first = until
+    return found[0] if found else int(time.time() * 1_000)
 
 
 def _partition(

@@ -165,7 +165,7 @@ def ends_of(outcomes: Iterable[Mapping[str, Any]], low: Callable[[str], bool]) -
         )
         found[end.event_id, end.type].append(end)
     for ends in found.values():
-        ends.sort(key=lambda end: (end.connection, end.part))
+        ends.sort(key=lambda end: (end.connection, end.part, end.at))
     return dict(found)
 
 

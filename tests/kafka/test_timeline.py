@@ -6,10 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
+from streams.engine.watermarks import Watermarks
 from streams.model.fact import WITHHELD
 from tests.support.engine_world import until
-from tests.support.erase_world import DELETING, NINA, NOOR, EraseWorld
+from tests.support.erase_world import DELETING, NINA, NOOR, PARTITIONS, PATIENCE, EraseWorld
 from tests.support.webhooks import MERCHANT, START, subscription, webhook
 
 if TYPE_CHECKING:
@@ -46,6 +49,15 @@ def story(world: EraseWorld, *arguments: str) -> Any:
     return json.loads(line)["story"]
 
 
+def all_but_the_newest_gone(world: EraseWorld, topic: str) -> None:
+    """What retention does in time: each partition has its newest record left."""
+    ends = Watermarks(world.kafka, topic).high(range(PARTITIONS))
+    cut = [TopicPartition(topic, each, end - 1) for each, end in ends.items() if end > 1]
+    admin = AdminClient(world.kafka.client())  # what it promises is kept only while it is there
+    for each in admin.delete_records(cut).values():
+        each.result(PATIENCE)
+
+
 def test_what_was_sent_and_why_or_why_not(world: EraseWorld) -> None:
     """By the customer's key or by their address; in words, and as data."""
     told = story(world, f"{MERCHANT}:{NOOR.customer}")
@@ -70,7 +82,17 @@ def test_what_was_sent_and_why_or_why_not(world: EraseWorld) -> None:
 
     missed = world.run("timeline", f"{MERCHANT}:{NINA.customer}").out
     nobody = world.run("timeline", f"{MERCHANT}:nobody")
+    whole = world.run("timeline", f"{MERCHANT}:{NOOR.customer}").out
 
     assert f"told to nobody: {WITHHELD['import']}" in missed
     assert (1, "") == (nobody.code, nobody.out)
     assert 2 == world.run("timeline").code
+
+    all_but_the_newest_gone(world, world.names.outcomes)
+    older = world.run("timeline", f"{MERCHANT}:{NOOR.customer}").out
+    as_data = json.loads(world.run("timeline", f"{MERCHANT}:{NOOR.customer}", "--json").out)
+    first = as_data["story"]["chapters"][0]["at"]
+
+    assert "is not kept here" not in whole
+    assert "is not kept here" in older
+    assert first < as_data["outcomes_since"]

@@ -91,6 +91,8 @@ def test_a_card_that_ends_before_the_next_order_is_warned_of() -> None:
     assert ["oats"] == [each.product.id for each in warning.order.items]
     assert not warning.late
     assert "next order on 2026-10-20" in warning.because.text
+    assert "2026-09" not in warning.because.text
+    assert "09/2026" not in warning.because.text
 
 
 def test_it_is_said_again_at_the_next_check_under_another_id() -> None:

@@ -69,6 +69,26 @@ def test_nobody_old_is_welcomed_or_mourned(drawn: tuple[list[Event], int]) -> No
 
 
 @PROPERTY
+@given(IN_THE_MIDDLE, st.sets(st.integers(0, 30)))
+def test_a_seeding_under_way_proves_nothing(
+    drawn: tuple[list[Event], int], synced: set[int]
+) -> None:
+    """However much of an old customer a sync has told, and in what order beside webhooks."""
+    seen = [
+        replace(
+            customer_since(event, BEGIN - 365 * DAY), kind="state" if nth in synced else "event"
+        )
+        for nth, event in enumerate(joined(*drawn))
+    ]
+    if seen:
+        told = play(as_of(seen), LIVE)
+
+        assert [] == told.of(CREATE) + told.of(CANCEL)
+        assert told.row.stated == bool(synced.intersection(range(len(seen))))
+        assert not told.row.complete
+
+
+@PROPERTY
 @given(shuffled(ALL_STYLES))
 def test_nobody_old_is_welcomed_in_any_order(arrival: Arrival) -> None:
     """Nor in any order, with any repetitions."""
@@ -172,10 +192,10 @@ def event(
     return customer_since(named, since, **more)
 
 
-def only_order(at: int, since: int | None = None) -> Event:
+def only_order(at: int, since: int | None = None, **more: object) -> Event:
     """An event without a subscription."""
     named = Event(f"o{at}", "order.success", at, MERCHANT, CUSTOMER, digest(at), Order("o"))
-    return customer_since(named, since)
+    return customer_since(named, since, **more)
 
 
 BORN = "subscription.create"
@@ -243,6 +263,10 @@ NEWS = {
         "old_subscription",
     ),
     "an import": ([event(BORN, since=BEGIN, source="XML IMPORT")], "import"),
+    "a change, and their order was synced": (
+        [only_order(BEGIN - HOUR, since=BEGIN - 9 * DAY, kind="state"), event(CHANGED)],
+        "old_customer",
+    ),
     "a state": ([event(BORN, since=BEGIN, kind="state")], "state"),
     "an import of a state": (
         [event(BORN, since=BEGIN, source="XML IMPORT", kind="state")],
@@ -260,6 +284,8 @@ def test_who_is_new(events: list[Event], withheld: str | None) -> None:
     assert withheld == create.withheld
 
 
+SEEDED = DeriveOptions(history="live", synced_at=BEGIN + 2 * HOUR)
+"""A seeding that ends with the last moment before the end of `test_whose_end_is_told`."""
 ENDS = {
     "of somebody new": ([event(BORN, since=BEGIN)], LIVE, None),
     "of somebody old": ([event(BORN, since=BEGIN - 9 * DAY)], LIVE, "incomplete_history"),
@@ -270,12 +296,38 @@ ENDS = {
         "incomplete_history",
     ),
     "of an import, all known": ([event(BORN, source="XML IMPORT")], COMPLETE, None),
-    "of somebody seeded": ([event(BORN, kind="state")], LIVE, None),
+    "of somebody seeded": ([event(BORN, kind="state")], SEEDED, None),
     "of somebody seeded after they were seen": (
         [event(CHANGED), event(CHANGED, BEGIN + HOUR, kind="state")],
-        LIVE,
+        SEEDED,
         None,
     ),
+    "of somebody of whom the seeding told an order": (
+        [only_order(BEGIN, kind="state"), event(CHANGED)],
+        SEEDED,
+        None,
+    ),
+    "of somebody of whom the seeding told nothing": (
+        [event(CHANGED)],
+        SEEDED,
+        "incomplete_history",
+    ),
+    "of somebody seeded, and the seeding goes on": (
+        [event(CHANGED, kind="state")],
+        replace(SEEDED, synced_at=BEGIN + 2 * HOUR + 1),
+        "incomplete_history",
+    ),
+    "of somebody whom a partial sync told of": (
+        [event(CHANGED, kind="state")],
+        LIVE,
+        "incomplete_history",
+    ),
+    "of somebody who was new when what a sync told of last changed": (
+        [event(BORN, since=BEGIN, kind="state")],
+        LIVE,
+        "incomplete_history",
+    ),
+    "of somebody told of by a sync, all known": ([event(CHANGED, kind="state")], COMPLETE, None),
     "of somebody synced later": (
         [event(CHANGED)],
         DeriveOptions(history="synced", synced_at=BEGIN),

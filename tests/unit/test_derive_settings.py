@@ -9,7 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import commands
-from streams.cli.composition import awaits_sync, derive_options_of, loyalty_options_of
+from streams.cli.composition import (
+    awaits_sync,
+    derive_options_of,
+    goes_by_marks,
+    loyalty_options_of,
+)
 from streams.derive import DeriveOptions
 from streams.errors import ConfigurationError
 from streams.settings import load_settings
@@ -66,6 +71,35 @@ def test_synced_history_says_when(tmp_path: Path) -> None:
     expected = DeriveOptions(history="synced", synced_at=OCTOBER, flows_from=FIRST_START)
 
     assert expected == options(tmp_path, *lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "marks"),
+    [
+        ((), True),
+        (('history = "synced"',), True),
+        (('history = "complete"',), False),
+        (('history = "synced"', 'synced_at = "2026-10-01T12:00:00Z"'), False),
+    ],
+)
+def test_marks_say_when_the_past_was_told(
+    tmp_path: Path, lines: tuple[str, ...], *, marks: bool
+) -> None:
+    """Of `live` too, unless a setting says it; without a mark nobody's past is known by a sync."""
+    file = tmp_path / "streams.toml"
+    file.write_text("\n".join(["[derive]", *lines]))
+
+    assert marks == goes_by_marks(load_settings(file))
+    assert (OCTOBER if len(lines) == 2 else None) == options(tmp_path, *lines).synced_at
+
+
+def test_who_asks_what_synced_makes_means_after_the_sync(tmp_path: Path) -> None:
+    """`streams explain --history synced` reads no topic that could say when it ended."""
+    file = tmp_path / "streams.toml"
+    file.write_text("[derive]\n")
+
+    assert derive_options_of(load_settings(file), history="synced").synced_at == 0
+    assert derive_options_of(load_settings(file), history="live").synced_at is None
 
 
 def test_a_history_that_is_synced_waits_for_the_topic_to_say_so(tmp_path: Path) -> None:

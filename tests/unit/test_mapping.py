@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,6 +147,27 @@ def test_how_values_are_read(case: str) -> None:
     [event] = events(notice(("STARTED", contract())), text)
 
     assert expected == getattr(event.subject, field or "merchant_order_id")
+
+
+@pytest.mark.parametrize(
+    ("received", "created"),
+    [
+        ("2026-11-01T06:30:00Z", "2026-11-01T06:30:00Z"),
+        ("2026-11-01T07:30:00Z", "2026-11-01T07:30:00Z"),
+        ("", "2026-11-01T06:30:00Z"),
+    ],
+)
+def test_an_hour_that_comes_twice_is_read_by_when_the_record_came(
+    received: str, created: str
+) -> None:
+    """Half past one in Chicago, on the night that the clock goes back; untold: the earlier one."""
+    told = 'created = { const = "2026-11-01T01:30:00", unit = "iso", zone = "America/Chicago" }'
+    came = f'received_at = {{ const = "{received}", unit = "iso" }}\n' if received else ""
+    own = 'created = { path = "moment", unit = "ms" }'
+    text = SETTINGS.replace(own, f"{came}{told}", 1)
+    [event] = events(notice(("STARTED", contract())), text)
+
+    assert int(datetime.fromisoformat(created).timestamp() * 1_000) == event.created
 
 
 WRONG: dict[str, tuple[str, str, str]] = {

@@ -292,13 +292,14 @@ def test_nobody_is_told_of_a_state_but_by_the_profile(entity: str) -> None:
     processed = pipeline.process(value, lambda _: None, READ_AT)
 
     assert processed.row is not None
-    assert processed.row.complete
+    assert (True, False) == (processed.row.stated, processed.row.complete)
     assert {"profile.changed"} >= {each.fact.type for each in processed.told if each.connections}
 
 
 def test_a_row_is_completed_by_a_state_and_then_told_of() -> None:
     """Whoever was synced is mourned when the last subscription ends, though history is `live`."""
-    pipeline = Pipeline(SOURCE, codec("events/enriched"), [], DeriveOptions(history="live"))
+    options = DeriveOptions(history="live", synced_at=READ_AT)
+    pipeline = Pipeline(SOURCE, codec("events/enriched"), [], options)
     rows: dict[bytes, bytes] = {}
     seeded = listed("subscriptions", live=True, cancelled=None)
     cancel = json.loads(SAMPLES["subscription.cancel"])

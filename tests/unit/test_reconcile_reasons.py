@@ -65,7 +65,9 @@ def test_every_reason_is_explained() -> None:
     assert REPAIRED_BY_READING.isdisjoint(REPAIRED_BY_SENDING)
 
 
-def row(*live: bool, complete: bool = True, updated: int = 100, **who: Any) -> Subscriber:
+def row(
+    *live: bool, complete: bool = True, stated: bool = False, updated: int = 100, **who: Any
+) -> Subscriber:
     """A row with such subscriptions, `s0`, `s1`, … and a person told at 100."""
     subscriptions = {
         f"s{n}": SubscriptionState(
@@ -79,6 +81,7 @@ def row(*live: bool, complete: bool = True, updated: int = 100, **who: Any) -> S
         profile=Profile(**person, stamps=(stamp,), stamped=(0, 0, 0, 0)),
         subscriptions=subscriptions,
         complete=complete,
+        stated=stated,
     )
 
 
@@ -129,6 +132,7 @@ def test_a_row_beside_ordergroove(
         (row(True), theirs(False), {}, Reason.UNEXPLAINED),
         (row(True), theirs(True, True), {}, Reason.NO_WEBHOOK),
         (row(True, complete=False), theirs(True, True), {}, Reason.INCOMPLETE),
+        (row(True, complete=False, stated=True), theirs(True, True), {}, Reason.NO_WEBHOOK),
         (row(True), NOBODY, {}, Reason.UNKNOWN_THERE),
         (None, theirs(True), {}, Reason.NO_ROW),
         (None, theirs(True), {"given_up": True}, Reason.GIVEN_UP),

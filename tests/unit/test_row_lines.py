@@ -120,6 +120,18 @@ def test_a_row_says_everything_it_knows() -> None:
     assert FULL_LINES == shown(FULL)
 
 
+def test_a_row_says_how_much_of_the_past_it_knows() -> None:
+    """A sync's word is the whole past from the end of the sync on; the row then says complete."""
+    known = [
+        shown(Subscriber(stated=True, complete=each)).splitlines()[3] for each in (False, True)
+    ]
+
+    assert [
+        "    synced: all of the past is known once the end of a whole sync is marked",
+        "    complete: all of the past is known",
+    ] == known
+
+
 def test_a_row_that_knows_nothing_says_so() -> None:
     """Unknown and none are words, not gaps."""
     assert EMPTY_LINES == shown(Subscriber())

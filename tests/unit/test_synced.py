@@ -6,7 +6,11 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from streams.avro import registry
+from streams.cli.composition import derive_options_of
+from streams.cli.worker.deriving import job_of
 from streams.derive import DeriveOptions
 from streams.engine.batch import FIRST, Part, Position
 from streams.engine.compute import Work, compute
@@ -17,6 +21,7 @@ from streams.model.ids import customer_key, is_nobody, sync_mark, synced_by, syn
 from streams.names import Names
 from streams.pipeline import Pipeline, enriched_of
 from streams.registry import Schemas
+from streams.settings import load_settings
 from streams.sources.ordergroove import record_of
 from streams.sources.ordergroove.state import Listed, state_record
 from streams.synced import History
@@ -25,6 +30,9 @@ from tests.support.driver import ENRICHED, ROUTES, SOURCE
 from tests.support.webhooks import CUSTOMER, DAY, MERCHANT, START, subscription, webhook
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from streams.derive.terms import History as History_
     from streams.engine.job import Headers
 
 NAMES = Names("t")
@@ -48,37 +56,47 @@ class Record:
         self.headers = lambda: headers
 
 
-def job() -> DeriveJob:
+def job(history: History_ = "synced") -> DeriveJob:
     """A job of the derive role that waits for the end of the sync."""
-    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions(history="synced"))
+    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, DeriveOptions(history=history))
     counts = DeriveCounts()
     return DeriveJob(
         pipeline, NAMES, Schemas(registry()), counts, history=History(pipeline, awaited=True)
     )
 
 
-def run(shard: Shard, *records: Record) -> Work:
+def run(shard: Shard, *records: Record, history: History_ = "synced") -> Work:
     """Compute a part."""
     messages: Any = list(records)
-    work = asyncio.run(compute(job(), shard, Part(3, 1, FIRST, messages)))
+    work = asyncio.run(compute(job(history), shard, Part(3, 1, FIRST, messages)))
     assert work is not None
     return work
 
 
+def concluded(work: Work) -> list[str]:
+    """Of somebody's first subscription ever and the end of their last one, what is told."""
+    told = [
+        enriched_of(ENRICHED, value).type
+        for topic, _, value, _ in work.outputs
+        if "deliver" in topic
+    ]
+    return [each for each in told if each in {"subscriber.create", "subscriber.cancel"}]
+
+
 def welcomed(work: Work) -> bool:
     """Whether somebody's first subscription ever is told."""
-    told = [
-        enriched_of(ENRICHED, value) for topic, _, value, _ in work.outputs if "deliver" in topic
-    ]
-    return "subscriber.create" in {each.type for each in told}
+    return "subscriber.create" in concluded(work)
 
 
 def somebody(at: int = START) -> Record:
     """A subscription of long ago, seen for the first time."""
-    subject = subscription("oats", at, created=OLD)
-    return Record(
-        KEY, SOURCE.encode(record_of(webhook("subscription.change_payment", subject, at), at)), at
-    )
+    return changed("subscription.change_payment", "oats", at)
+
+
+def changed(event_type: str, which: str, at: int, *, live: bool = True) -> Record:
+    """What a webhook says of a subscription of long ago."""
+    subject = subscription(which, at, live=live, created=OLD)
+    return Record(KEY, SOURCE.encode(record_of(webhook(event_type, subject, at), at)), at)
 
 
 def mark(merchant: str = MERCHANT, at: int = START) -> Record:
@@ -163,6 +181,80 @@ def state(entity: str, told: dict[str, Any], at: int) -> Record:
     return Record(KEY, SOURCE.encode(made), at)
 
 
+CUSTOMER_OF_YEARS = {
+    "merchant_user_id": CUSTOMER, "merchant": MERCHANT, "email": "nina@shop-demo.io",
+    "last_updated": "2026-01-02 03:04:05", "created": "2024-01-02 03:04:05",
+}  # fmt: skip
+OATS = subscription("oats", created="2024-01-02 03:04:05") | {"updated": "2026-01-02 03:04:05"}
+RICE = OATS | {"public_id": "rice"}
+OF_THE_FIRST_DAY = OATS | {"updated": "2024-01-02 03:04:05"}
+HISTORIES: tuple[History_, ...] = ("synced", "live")
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_what_a_sync_has_told_so_far_is_not_the_past(history: History_) -> None:
+    """It reads customers and subscriptions side by side, and webhooks come between them.
+
+    Nobody is welcomed for a subscription of years that was not read yet, nor mourned while another
+    one is still to come.
+    """
+    customer = state("customers", CUSTOMER_OF_YEARS, START)
+    ended = changed("subscription.cancel", "oats", START + 1, live=False)
+    rice = state("subscriptions", RICE, START + 2)
+
+    assert [] == concluded(run(empty(), customer, somebody(), history=history))
+    assert [] == concluded(run(empty(), customer, ended, rice, history=history))
+    unchanged = state("subscriptions", OF_THE_FIRST_DAY, START)
+    assert [] == concluded(run(empty(), customer, unchanged, ended, rice, history=history))
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("told", [("subscriptions", OATS), ("customers", CUSTOMER_OF_YEARS)])
+def test_from_the_mark_on_all_is_known_of_whom_the_sync_told(
+    told: tuple[str, dict[str, Any]], history: History_
+) -> None:
+    """Whatever it told of them, and whether before the mark or, an hourly run, behind it."""
+    ended = changed("subscription.cancel", "oats", START + 2, live=False)
+    before = run(empty(), state(*told, START), somebody(), mark(), ended, history=history)
+    behind = run(empty(), somebody(), mark(), state(*told, START), ended, history=history)
+
+    assert ["subscriber.cancel"] == concluded(before) == concluded(behind)
+
+
+@pytest.mark.parametrize(
+    ("history", "told"), [("synced", 1), ("live", 1), ("complete", 2)], ids=str
+)
+def test_a_worker_s_settings_wait_for_the_mark(
+    tmp_path: Path, history: History_, told: int
+) -> None:
+    """Half of what a sync says, the mark, the end: `complete` alone knew it all before."""
+    file = tmp_path / "streams.toml"
+    file.write_text(f'[derive]\nhistory = "{history}"\nflows_from = "beginning"\n')
+    settings = load_settings(file)
+    pipeline = Pipeline(SOURCE, ENRICHED, ROUTES, derive_options_of(settings))
+    made = job_of(settings, pipeline, Schemas(registry()), DeriveCounts())
+    customer = state("customers", CUSTOMER_OF_YEARS, START)
+    ended = changed("subscription.cancel", "oats", START + 2, live=False)
+    messages: Any = [customer, somebody(), mark(), ended]
+    work = asyncio.run(compute(made, empty(), Part(3, 1, FIRST, messages)))
+
+    assert work is not None
+    assert ["subscriber.create", "subscriber.cancel"][-told:] == concluded(work)
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_of_whom_no_sync_told_the_mark_says_nothing(history: History_) -> None:
+    """They were seen before it, and perhaps Ordergroove's lists hide them."""
+    ended = changed("subscription.cancel", "oats", START + 2, live=False)
+
+    assert [] == concluded(run(empty(), somebody(), mark(), ended, history=history))
+
+
+def test_where_nothing_is_known_a_mark_makes_nobody_new() -> None:
+    """`live` judges the unknown by their age; `synced` says that they are new."""
+    assert [] == concluded(run(empty(), mark(), somebody(), history="live"))
+
+
 def profiles(work: Work) -> int:
     """How many times a profile is told."""
     told = [
@@ -173,14 +265,8 @@ def profiles(work: Work) -> int:
 
 def seeded(*more: Record) -> Work:
     """A customer and a subscription, told by a sync; then more."""
-    person = {"merchant_user_id": CUSTOMER, "merchant": MERCHANT, "email": "nina@shop-demo.io",
-              "last_updated": "2026-01-02 03:04:05", "created": "2024-01-02 03:04:05"}  # fmt: skip
-    content = subscription("oats", created="2024-01-02 03:04:05") | {
-        "updated": "2026-01-02 03:04:05"
-    }
-    return run(
-        empty(), state("customers", person, START), state("subscriptions", content, START), *more
-    )
+    person = state("customers", CUSTOMER_OF_YEARS, START)
+    return run(empty(), person, state("subscriptions", OATS, START), *more)
 
 
 def test_a_first_sync_is_news_to_nobody() -> None:

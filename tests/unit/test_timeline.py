@@ -9,8 +9,10 @@ from streams.cli.timeline.lines import story_lines
 from streams.derive import DeriveOptions
 from streams.model.delivery import Outcome
 from streams.model.ids import customer_key, fact_id
+from streams.model.wording import moment
 from streams.pipeline import Pipeline
 from streams.sources.ordergroove import record_of
+from streams.timeline.keeping import Kept
 from streams.timeline.story import Came, Story, ends_of, told
 from streams.timeline.words import WORDS
 from tests.support.driver import ENRICHED, ROUTES, SOURCE
@@ -84,6 +86,33 @@ def test_of_several_outcomes_the_newest_counts() -> None:
     [end] = next(line.ends for line in chapter.lines if line.type == "subscriber.create")
 
     assert ("delivered", 2, True) == (end.outcome, end.attempts, end.again)
+
+
+def test_a_delivery_under_new_ids_stands_behind_the_first() -> None:
+    """Two deliveries of one event, by time, whatever their order on the topic."""
+    again = outcome("subscriber.create", CREATE, delivery_id="a", recorded_at=LATER + 1)
+    refused = outcome("subscriber.create", CREATE, delivery_id="b", outcome="rejected")
+    [chapter, _] = story([bought()], again, refused).chapters
+
+    ends = next(line.ends for line in chapter.lines if line.type == "subscriber.create")
+    assert ["rejected", "delivered"] == [end.outcome for end in ends]
+
+
+def test_what_is_older_than_the_outcomes_is_not_told_as_not_sent() -> None:
+    """Records are kept longer than outcomes: of what was sent then nobody knows."""
+    at = START * 1_000
+    found, told = story([bought()]), story([bought()], outcome("subscriber.create", CREATE))
+    gone = f"what became of it before {moment(at + 1)} is not kept here"
+
+    def lines(some: Story, **kept: int) -> str:
+        return "\n".join(story_lines("m:c", some, frozenset({"subscriber.create"}), Kept(**kept)))
+
+    assert "no outcome: nobody takes it, or it waits" in lines(found, since=at)
+    assert gone in lines(found, since=at + 1)
+    assert "no outcome" not in lines(found, since=at + 1)
+    assert lines(found, since=at + 1).count(gone) == lines(told, since=at + 1).count(gone)
+    assert "klaviyo, event: sent" in lines(told, since=at + 1)
+    assert "no outcome yet: 2 records are still to be read here" in lines(found, unread=2)
 
 
 def test_what_was_withheld_says_why() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
-from streams.timeline.absence import Answer, Signs, Verdict, why_not
+from streams.timeline.absence import Answer, Verdict, why_not
+from streams.timeline.keeping import Kept
+from streams.timeline.signs import Signs
 from streams.timeline.story import Chapter, End, Line, Story
 
 AT = 1_790_000_000_000
@@ -63,6 +66,8 @@ CASES: dict[Verdict, tuple[Story, dict[str, Any], str]] = {
     "waiting": (CONCLUDED, {"waits": 1}, "1 delivery of this customer in the topic"),
     "read_not_told": (CONCLUDED, {}, "parked"),
     "never_written": (CONCLUDED, {"written": False}, "No delivery of it was ever written"),
+    "not_kept": (CONCLUDED, {"kept": Kept(since=AT + 1)}, "it may have been sent"),
+    "not_filled": (CONCLUDED, {"kept": Kept(unread=90_000)}, "No outcome of it is known here yet"),
 }
 """Verdict → the story, the signs, and what the answer says."""
 
@@ -118,6 +123,53 @@ def test_the_part_of_the_event_decides() -> None:
     ends = [end(part="profile"), end(outcome="rejected", reason="invalid")]
 
     assert "refused" == asked(story(line(ends=ends))).verdict
+
+
+def test_a_replay_under_new_ids_is_what_counts() -> None:
+    """Refused first, and taken then: the same event's deliveries, of which one came through."""
+    refused = end(outcome="rejected", reason="invalid", at=AT)
+    again = end(at=AT + 1, again=True)
+    late = end(outcome="delivered_no_trigger", at=AT + 1, again=True)
+
+    assert "got_it" == asked(story(line(ends=[refused, again]))).verdict
+    assert "data_only" == asked(story(line(ends=[refused, late]))).verdict
+    refused_later = msgspec.structs.replace(refused, at=AT + 2)
+    assert "got_it" == asked(story(line(ends=[again, refused_later]))).verdict
+    assert "refused" == asked(story(line(ends=[late, refused_later]))).verdict
+
+
+@pytest.mark.parametrize("signs", [{}, {"mode": "off"}, {"paused": "since noon"}, {"waits": 2}])
+def test_what_derive_has_not_read_was_never_written_yet(signs: dict[str, Any]) -> None:
+    """The console concludes it of the record by itself, while derive lags or is down."""
+    lags: dict[str, Any] = {"written": False, "derived": False, "source_waits": 5}
+    found = asked(CONCLUDED, **lags, **signs)
+
+    assert "not_derived" == found.verdict
+    assert "by derive not yet: 5 records wait" in found.text
+    assert 1 == len(found.evidence)
+    read = asked(CONCLUDED, written=False, source_waits=5)
+    assert "never_written" == read.verdict  # what waits came later
+
+
+@pytest.mark.parametrize("signs", [{"mode": "off"}, {"wants": False}, {"written": False}])
+def test_what_is_older_than_what_is_kept_is_not_told_as_not_sent(signs: dict[str, Any]) -> None:
+    """The settings of now say nothing of then; an outcome that is there still counts."""
+    kept = Kept(since=AT + 1)
+
+    assert "not_kept" == asked(CONCLUDED, kept=kept, **signs).verdict
+    assert "got_it" == asked(story(line(ends=[end()])), kept=kept, **signs).verdict
+    assert "not_taken" == asked(CONCLUDED, kept=kept, takes=False).verdict
+    assert "not_kept" != asked(CONCLUDED, kept=Kept(since=AT), **signs).verdict
+
+
+def test_while_the_index_is_filled_nothing_is_said_for_good() -> None:
+    """What is known is told, with how much is still to be read."""
+    kept = Kept(unread=90_000)
+    refused = asked(story(line(ends=[end(outcome="rejected", reason="invalid")])), kept=kept)
+
+    assert "not_filled" == asked(story(), kept=kept).verdict
+    assert "refused" == refused.verdict
+    assert "90,000 records are still to be read here" == refused.evidence[-1]
 
 
 def test_another_connections_outcome_says_nothing() -> None:

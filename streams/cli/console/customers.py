@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from streams.avro_structs import struct_reader
@@ -19,11 +20,14 @@ from streams.model.enriched import STRUCTS
 from streams.model.ids import delivery_id
 from streams.model.replayed import replayed_of
 from streams.model.wording import moment
-from streams.timeline.absence import Answer, Signs, newest_fact, why_not
+from streams.timeline.absence import Answer, newest_fact, why_not
+from streams.timeline.keeping import Kept
+from streams.timeline.signs import Signs
 from streams.timeline.story import Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from streams.console.customer_sight import Sent
     from streams.console.index import Delivery, Found, Index
@@ -31,9 +35,12 @@ if TYPE_CHECKING:
     from streams.model.enriched import EnrichedEvent
     from streams.registry import Schemas
     from streams.settings import Settings
+    from streams.timeline.story import Chapter, Line
 
 CLIENT: Final = "streams-console"
 _NOBODY: Final = Story([], [])
+_SOON: Final = 20_000
+"""Records that the index reads in a moment: so few are always on their way in a busy shop."""
 
 
 class Customers:
@@ -55,6 +62,7 @@ class Customers:
         if settings.connections:
             self._targets = {each.name: each for each in targets(settings, ())}
         self._decode = struct_reader(schemas.codec("events/enriched"), STRUCTS)
+        self._keeps_ms = _keeps_ms(settings)
 
     def find(self, text: str) -> list[Found]:
         """Customers whose key, id, e-mail address or phone number this is."""
@@ -66,9 +74,9 @@ class Customers:
         if key is None:
             return None
         types = {each for target in self._targets.values() for each in target.destination.takes}
-        return CustomerSight(
-            token, key, self._story_of(key), list(self._settings.connections), sorted(types)
-        )
+        kept = self._kept()  # before the story, which may have more by then
+        story, connections = self._story_of(key), list(self._settings.connections)
+        return CustomerSight(token, key, story, connections, sorted(types), kept)
 
     def sent(self, token: str, event_id: str, event_type: str) -> list[Sent]:
         """An event's deliveries, with the requests that today's renderer makes of them."""
@@ -85,7 +93,7 @@ class Customers:
 
     def why_not(self, token: str, event_type: str, connection: str) -> Answer:
         """Why a customer did not get an event by a connection, or that they did."""
-        key = self._index.key_of(token)
+        key, kept = self._index.key_of(token), self._kept()
         story = _NOBODY if key is None else self._story_of(key)
         configured = self._settings.connections.get(connection)
         if key is None or configured is None:
@@ -99,6 +107,10 @@ class Customers:
         group, topic = self._names.deliver_group(connection), self._names.deliveries(connection)
         own = [each for each in self._index.deliveries(key) if each.topic == topic]
         begun, waits = self._waiting(group, topic, [(each.partition, each.offset) for each in own])
+        unread = {
+            each for source in sources_of(self._settings) for each in self._unread(source, key)
+        }
+        newest = newest_fact(story, event_type)
         signs = Signs(
             connection=connection,
             event_type=event_type,
@@ -108,9 +120,11 @@ class Customers:
             mode=gate_of(gate_settings(configured), state).mode,
             paused=None if state.pause is None else _pause_text(state),
             begun=begun,
-            waits=waits,
-            written=self._written(key, story, event_type, connection),
-            source_waits=sum(self._unread(source, key) for source in sources_of(self._settings)),
+            waits=len(waits),
+            written=newest is not None and self._written(key, newest.line, connection),
+            derived=newest is None or not _waits(newest.chapter, unread),
+            source_waits=len(unread),
+            kept=kept,
         )
         return why_not(story, signs)
 
@@ -130,36 +144,63 @@ class Customers:
         low = each.topic == self._names.low(each.connection)
         return Recorded(event, each.at, low, again)
 
-    def _written(self, key: bytes, story: Story, event_type: str, connection: str) -> bool:
-        """Whether a delivery record of the newest event of the type is known."""
-        newest = newest_fact(story, event_type)
-        if newest is None:
-            return False
-        wanted = delivery_id(newest.event_id, event_type, connection)
+    def _kept(self) -> Kept:
+        """How much of what became of deliveries stands in the index."""
+        to_go = self._index.standing().to_go or 0
+        since = int(time.time() * 1_000) - self._keeps_ms
+        return Kept(since, to_go if to_go > _SOON else 0)
+
+    def _written(self, key: bytes, line: Line, connection: str) -> bool:
+        """Whether a delivery record of a fact is known."""
+        wanted = delivery_id(line.event_id, line.type, connection)
         return any(
             each.connection == connection
             and delivery_id(event.event_id, event.type, connection) == wanted
             for each, event in self._records(key)
         )
 
-    def _unread(self, source: str, key: bytes) -> int:
-        """How many of a customer's records derive has not read."""
+    def _unread(self, source: str, key: bytes) -> list[str]:
+        """The places of a customer's records that derive has not read."""
         derived = self._names.derived(source)
-        places = [_place(each.place) for each in self._index.came(source, key) if each.key == key]
-        return self._waiting(derived.group, derived.topic, places)[1]
+        places = {
+            _place(each.place): each.place
+            for each in self._index.came(source, key)
+            if each.key == key
+        }
+        waits = self._waiting(derived.group, derived.topic, list(places))[1]
+        return [places[each] for each in waits]
 
-    def _waiting(self, group: str, topic: str, places: list[tuple[int, int]]) -> tuple[bool, int]:
-        """Whether a group has ever begun, and how many of these records are before it."""
+    def _waiting(
+        self, group: str, topic: str, places: list[tuple[int, int]]
+    ) -> tuple[bool, list[tuple[int, int]]]:
+        """Whether a group has ever begun, and which of these records are before it."""
         if not places:
-            return True, 0
+            return True, []
         partitions = {partition for partition, _ in places}
         positions = committed_positions(self._kafka, group, topic, partitions)
         begun = any(position is not None for position in positions.values())
-        waits = 0
+        waits = []
         for partition, offset in places:
             position = positions[partition]
-            waits += position is None or offset >= position.offset
+            if position is None or offset >= position.offset:
+                waits.append((partition, offset))
         return begun, waits
+
+
+def _keeps_ms(settings: Settings) -> int:
+    """How long outcomes are there: by the index, and by the topic that it is filled from."""
+    names = names_of(settings)
+    [topic] = [each for each in names.topics(()) if each.name == names.outcomes]
+    own = int(settings.console.retention.total_seconds() * 1_000)
+    return min(own, int(topic.config["retention.ms"]))
+
+
+def _waits(chapter: Chapter, unread: AbstractSet[str]) -> bool:
+    """Whether derive has yet to read what a chapter tells of.
+
+    What fired has no record: it may wait for as long as any of the customer's does.
+    """
+    return chapter.place in unread if chapter.place else bool(unread)
 
 
 def _place(told: str) -> tuple[int, int]:

@@ -108,7 +108,7 @@ def ordergroove(
     yes: int | None,
     **told: Any,
 ) -> None:
-    """Ordergroove's entities → source topic: state that completes rows and starts no flows.
+    """Ordergroove's entities → source topic: state that seeds rows and starts no flows.
 
     The first run needs --since, and shows what it finds before it is confirmed; later ones begin
     where the last one began; one that was cut short goes on. With --every nobody is asked, and

@@ -70,7 +70,7 @@ table.add_command(snapshot)
     help="Subscribers of Ordergroove, or members of Okendo Loyalty.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, every field by its name.")
-@click.option("--reveal", is_flag=True, help="Show e-mail, phone, names and reasons as they are.")
+@click.option("--reveal", is_flag=True, help="Show what is personal as it is.")
 @click.option(
     "--generation", type=click.IntRange(0), help="Of the table; default: the one derive keeps."
 )

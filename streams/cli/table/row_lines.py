@@ -49,7 +49,12 @@ def _profile(profile: Mapping[str, Any]) -> str:
 
 
 def _history(row: Subscriber) -> Iterator[str]:
-    yield "complete: all of the past is known" if row.complete else "incomplete: no cancel is told"
+    if row.complete:
+        yield "complete: all of the past is known"
+    elif row.stated:
+        yield "synced: all of the past is known once the end of a whole sync is marked"
+    else:
+        yield "incomplete: no cancel is told"
     yield "has subscribed" if row.ever_subscribed else "has never subscribed"
     yield f"became active {row.spell} times"
     yield f"customer created {time_text(row.customer_created)}"

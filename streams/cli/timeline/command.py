@@ -10,12 +10,14 @@ import msgspec
 
 from streams.cli.codecs import schemas_of
 from streams.cli.completers import event_types
-from streams.cli.composition import kafka_of
+from streams.cli.composition import kafka_of, names_of
 from streams.cli.context import Context, pass_context
 from streams.cli.erase.search import Who, checked, people_of
 from streams.cli.examples import examples
 from streams.cli.timeline.lines import story_lines
 from streams.cli.timeline.storytelling import Storyteller, TopicReadings
+from streams.timeline.keeping import Kept
+from streams.timeline.reading import kept_since
 
 NOBODY: Final = 1
 """Exit status where Kafka answered and knows nobody like that."""
@@ -53,8 +55,9 @@ def timeline(
 ) -> None:
     """Tell what came of a customer, what was concluded and why, and what became of each delivery.
 
-    What came and what became of it is read from the topics, as far back as they go. What was
-    concluded is computed anew by today's rules: so it also says what was withheld, and why.
+    What came and what became of it is read from the topics, as far back as they go; of what is
+    older than the outcomes it says so. What was concluded is computed anew by today's rules: so it
+    also says what was withheld, and why.
     """
     settings = context.settings
     who = checked(settings, Who(email, phone, customer), "timeline")
@@ -74,10 +77,12 @@ def timeline(
         if not story.chapters and not story.elsewhere:
             continue
         known, name = True, key.decode(errors="replace")
+        since = kept_since(kafka, names_of(settings).outcomes, key)
         if as_json:
-            click.echo(msgspec.json.encode({"customer": name, "story": story}))
+            told = {"customer": name, "outcomes_since": since or None, "story": story}
+            click.echo(msgspec.json.encode(told))
         else:
-            click.echo("\n".join(story_lines(name, story, frozenset(types))))
+            click.echo("\n".join(story_lines(name, story, frozenset(types), Kept(since))))
     if not known:
         click.echo("nothing is known of anybody like that", err=True)
         sys.exit(NOBODY)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from streams.model.fact import WITHHELD
 from streams.model.wording import moment
+from streams.timeline.keeping import Kept, gone, nothing_known
 from streams.timeline.words import WORDS
 
 if TYPE_CHECKING:
@@ -18,13 +19,25 @@ _APART_MS: Final = 60_000
 """What happened longer before it was recorded says when."""
 
 
-def story_lines(key: str, story: Story, types: AbstractSet[str] = frozenset()) -> Iterator[str]:
-    """The lines of a story; `types`: only chapters with one of these, or that led to one."""
+_ALL: Final = Kept()
+
+
+def story_lines(
+    key: str, story: Story, types: AbstractSet[str] = frozenset(), kept: Kept = _ALL
+) -> Iterator[str]:
+    """The lines of a story.
+
+    Args:
+        key: of the customer.
+        story: theirs.
+        types: only chapters with one of these, or that led to one.
+        kept: how much of what became of deliveries was there to be read.
+    """
     yield key
     for chapter in story.chapters:
         shown = {chapter.type} | {line.type for line in chapter.lines}
         if not types or not types.isdisjoint({each for each in shown if each}):
-            yield from _chapter(chapter)
+            yield from _chapter(chapter, kept)
     elsewhere = [each for each in story.elsewhere if not types or each.type in types]
     if elsewhere:
         yield "of events that the source topic has no more, or that today's rules do not conclude"
@@ -32,7 +45,7 @@ def story_lines(key: str, story: Story, types: AbstractSet[str] = frozenset()) -
             yield f"    {moment(end.at)}  {end.type}: {_end(end)}"
 
 
-def _chapter(chapter: Chapter) -> Iterator[str]:
+def _chapter(chapter: Chapter, kept: Kept) -> Iterator[str]:
     yield f"{moment(chapter.at)}  {_title(chapter)}"
     if chapter.before != chapter.after:
         yield f"    {chapter.before or 'unknown'} → {chapter.after or 'unknown'}"
@@ -40,8 +53,12 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
         yield f"    {_fact(line)}"
         for end in line.ends:
             yield f"        {_end(end)}"
-        if not line.ends and line.withheld is None:
-            yield "        no outcome: nobody takes it, or it waits"
+        if line.withheld is not None:
+            continue
+        if not line.ends:
+            yield f"        {nothing_known(chapter.at, kept)}"
+        elif not kept.had(chapter.at):
+            yield f"        {gone(kept)}"
 
 
 def _title(chapter: Chapter) -> str:

@@ -1,7 +1,8 @@
 """Settings → a customer's story, told alike by `streams timeline` and the console.
 
 What came and what became of it is read from the topics, or from the console's index; both tell the
-same. What was concluded is computed anew by derive's own pipeline.
+same, each as far back as it goes (`timeline.keeping`). What was concluded is computed anew by
+derive's own pipeline.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from streams.cli.composition import awaits_sync, names_of, sources_of
+from streams.cli.composition import goes_by_marks, names_of, sources_of
 from streams.cli.worker.deriving import pipeline_of
 from streams.control.tables import table_of
 from streams.engine.batch import Position
@@ -132,7 +133,7 @@ def _chooser(
 ) -> Callable[[Came], Pipeline[Any] | None]:
     """What handles each record, as derive would choose: by the marks of syncs before it."""
     rows = Rows(Shard({}, lambda _: 0, Position(0)))
-    history = History(pipeline, awaited=awaits_sync(settings)) if source == ORDERGROOVE else None
+    history = History(pipeline, awaited=goes_by_marks(settings)) if source == ORDERGROOVE else None
 
     def choose(each: Came) -> Pipeline[Any] | None:
         if is_nobody(each.key):

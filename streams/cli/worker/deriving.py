@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from streams.cli.composition import (
-    awaits_sync,
     breaker_rule_of,
+    goes_by_marks,
     instance_of,
     names_of,
     routes_of,
@@ -86,7 +86,7 @@ def job_of(
     from_start = settings.derive.flows_from == "start"
     history = None
     if pipeline.source == ORDERGROOVE:
-        history = History(pipeline, awaited=awaits_sync(settings))
+        history = History(pipeline, awaited=goes_by_marks(settings))
     names = names_of(settings)
     return DeriveJob(pipeline, names, schemas, counts, from_start=from_start, history=history)
 

@@ -171,12 +171,13 @@ class Compiled:
         kind = OBJECT_OF.get(event_type)
         if kind is None:
             raise BadRecord("unknown_type", "type", "no such event type is known")
-        created = self._required("created", scope)
+        reading = scope.reading
         received = self._optional("received_at", scope)
+        if received is not None:  # before other times: it settles an hour that comes twice
+            reading = reading._replace(received_at=received)
+        created = self._required("created", scope._replace(reading=reading))
         received_at = created if received is None else received
-        scope = scope._replace(
-            reading=scope.reading._replace(created=created, received_at=received_at)
-        )
+        scope = scope._replace(reading=reading._replace(created=created, received_at=received_at))
         event_id = self._required("event_id", scope)
         merchant, customer_id = self._customer(scope)
         subject = self._subject(kind.lower(), event_type, scope)
