@@ -1,6 +1,6 @@
 """Who looks at the console, and what they may do.
 
-Nothing here knows of HTTP or asks a clock: headers, cookies and times are handed in.
+Nothing here knows of HTTP: headers and cookies are handed in, and times where no other is told.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from streams.console.stays import PROXIED_SECONDS, Stay
 from streams.errors import StreamsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Role = Literal["view", "operate"]
 """`view` reads; `operate` also decides: pauses, redrives, replays."""
@@ -34,16 +37,19 @@ _ADDRESSES: Final = 10_000
 """Kept at most: a flood of addresses forgets the oldest."""
 
 
-class User(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class User:
     """Somebody who was let in.
 
     Attributes:
         name: as the audit topic names them.
         role: what they may do.
+        stay: how long they are inside.
     """
 
     name: str
     role: Role
+    stay: Stay = field(default_factory=Stay, compare=False, repr=False)
 
     @property
     def may_operate(self) -> bool:
@@ -55,15 +61,23 @@ class NotAllowed(StreamsError):
     """Somebody who may only look asked for something to be done: nothing was."""
 
 
-def require_operate(user: User) -> None:
+def require_inside(user: User, clock: Callable[[], float] = time.time) -> None:
+    """Raise `NotAllowed` where a user is inside no more, though their page stands open."""
+    if user.stay.is_over(clock()):
+        raise NotAllowed("You are signed out, or no longer let in: load the page again.")
+
+
+def require_operate(user: User, clock: Callable[[], float] = time.time) -> None:
     """Raise `NotAllowed` unless a user may decide: the first line of whatever changes anything."""
+    require_inside(user, clock)
     if not user.may_operate:
         raise NotAllowed("This needs the role operate; yours is view. Nothing was done.")
 
 
 class _Session(msgspec.Struct, frozen=True, array_like=True):
+    """What a cookie says; the role is the one by whose token it is signed."""
+
     name: str
-    role: Role
     until: int
 
 
@@ -103,7 +117,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.user_header is not None and (name := headers.get(self.user_header, "").strip()):
             told = headers.get(self.role_header, "") if self.role_header else ""
-            return User(name[:LONGEST_NAME], "operate" if told.strip() == "operate" else "view")
+            role: Role = "operate" if told.strip() == "operate" else "view"
+            name = name[:LONGEST_NAME]
+            return User(name, role, Stay(f"proxied {name}", role, now + PROXIED_SECONDS))
         if self.asks:
             return None if session is None else self._of_session(session, now)
         return None if self.owner is None else User(self.owner, "operate")
@@ -118,9 +134,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return "operate" if operates else "view" if views else None
 
     def session_of(self, user: User, now: float) -> str:
-        """The cookie of somebody who was let in."""
-        told = _encode(_Session(user.name, user.role, int(now) + SESSION_SECONDS))
-        return f"{_text(told)}.{_text(self._signed(told))}"
+        """The cookie of somebody who was let in by the token of their role."""
+        told = _encode(_Session(user.name, int(now) + SESSION_SECONDS))
+        token = self._tokens()[user.role]
+        if token is None:
+            raise ValueError(f"nobody is let in to {user.role} by a token")
+        return f"{_text(told)}.{_text(_signed(user.role, token, told))}"
 
     def _of_session(self, session: str, now: float) -> User | None:
         told, _, signed = session.partition(".")
@@ -128,15 +147,25 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
             content, given = _bytes(told), _bytes(signed)
         except ValueError:
             return None
-        if not hmac.compare_digest(given, self._signed(content)):
-            return None
-        found = _decode(content)
-        return None if found.until < now else User(found.name, found.role)
+        for role, token in self._tokens().items():
+            if token is not None and hmac.compare_digest(given, _signed(role, token, content)):
+                found = _decode(content)
+                stay = Stay(f"session {given.hex()}", role, found.until)
+                return None if stay.is_over(now) else User(found.name, role, stay)
+        return None
 
-    def _signed(self, content: bytes) -> bytes:
-        """Of the tokens themselves: another token ends all sessions, a restart none."""
-        both = _encode(["session", self.view_token, self.operate_token])
-        return hmac.digest(hashlib.sha256(both).digest(), content, "sha256")
+    def _tokens(self) -> dict[Role, str | None]:
+        return {"view": self.view_token, "operate": self.operate_token}
+
+
+def _signed(role: Role, token: str, content: bytes) -> bytes:
+    """Of a role's own token, so another one ends its sessions, and a restart none.
+
+    Whoever may look knows all that their cookie is made of: nothing of it may lead to the other
+    token, or be accepted for it.
+    """
+    key = hashlib.sha256(_encode(["session", role, token])).digest()
+    return hmac.digest(key, content, "sha256")
 
 
 class Tries:

@@ -122,6 +122,10 @@ def _own_routes(app: FastAPI, ready: Callable[[], Mapping[str, str]]) -> None:
             answer.delete_cookie(THEME)
         return answer
 
+    @app.post("/here", status_code=204)
+    async def here() -> None:
+        """The door has looked whether they are."""
+
     @app.get("/livez")
     async def alive() -> JSONResponse:
         return JSONResponse({"alive": True})

@@ -64,9 +64,7 @@ class ConnectionCard:
         told = {
             "Mode": _mode(standing),
             "Waiting": _lag(standing),
-            "Last success": moment(standing.last_success)
-            if standing.last_success
-            else "none in 24 h",
+            "Last success": moment(standing.last_success) if standing.last_success else "none",
             "Dead letters": "…" if standing.dead_letters is None else f"{standing.dead_letters:,}",
             "Workers": f"{standing.workers:,}" if standing.workers else "none",
             "Limits used": _used(standing),

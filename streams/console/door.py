@@ -1,14 +1,15 @@
 """The door in front of the pages: who is let in, from where, and the headers that guard answers.
 
-Every request and every socket passes it; only the login, and the pages for probes and Prometheus,
-are answered to strangers. A foreign page cannot use a visitor's browser against the console:
-whatever is not a plain look must come from a page of ours, and on a loopback address it must be
-addressed by a name of this machine.
+Every request and every socket passes it, and whatever comes by a socket; only the login, and the
+pages for probes and Prometheus, are answered to strangers. A foreign page cannot use a visitor's
+browser against the console: whatever is not a plain look must come from a page of ours, and on a
+loopback address it must be addressed by a name of this machine.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -19,6 +20,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from streams.console.access import LONGEST_NAME, SESSION_SECONDS, Tries, User
 from streams.console.gauges import LOGINS
 from streams.console.login import login_page
+from streams.console.stays import Stays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,7 @@ class Door:
         self._clock = clock
         self._local = local
         self._tries = Tries()
+        self._stays = Stays()
         self.logins: Counter[Login] = Counter(dict.fromkeys(LOGINS, 0))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +90,8 @@ class Door:
         guarded = _guarded(scope, send)
         answer = await self._answered(scope, receive)
         if answer is None:
-            await self.app(scope, receive, guarded)
+            still = self._while_inside(scope, receive, send)
+            await self.app(scope, still, guarded)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -103,15 +107,36 @@ class Door:
         if path == "/login" and self._access.asks and scope["type"] == "http":
             return await self._login(Request(scope, receive))
         session = HTTPConnection(scope).cookies.get(SESSION)
-        user = self._access.user_of(headers, session, self._clock())
+        user = self._inside(self._access.user_of(headers, session, self._clock()))
         if user is None:
             return self._refused(scope)
         scope[USER] = user
         if path == "/logout" and self._access.asks:
+            user.stay.end()
             gone = RedirectResponse("/login", 303)
             gone.delete_cookie(SESSION, httponly=True, samesite="strict")
             return gone
         return None
+
+    def _inside(self, user: User | None) -> User | None:
+        """Whoever is let in, with the stay that their open pages have; None: they signed out."""
+        stay = None if user is None else self._stays.kept(user.stay, self._clock())
+        return None if user is None or stay is None else replace(user, stay=stay)
+
+    def _while_inside(self, scope: Scope, receive: Receive, send: Send) -> Receive:
+        """What comes by a socket, until its user is inside no more: then it is closed."""
+        user: User | None = scope.get(USER)
+        if scope["type"] != "websocket" or user is None:
+            return receive
+
+        async def still() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and user.stay.is_over(self._clock()):
+                await send({"type": "websocket.close", "code": 1008})
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        return still
 
     def _ours(self, scope: Scope, headers: Headers) -> bool:
         """Whether a request is addressed to us, and no foreign page's."""

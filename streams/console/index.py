@@ -219,6 +219,15 @@ class Index:
             )
             return [Minute(*row) for row in rows]
 
+    def tried(self) -> dict[tuple[str, str], int]:
+        """When (connection, outcome) was last recorded after asking a vendor, epoch milliseconds.
+
+        However long ago that is.
+        """
+        with reading(self.path) as file:
+            rows = file.execute("SELECT connection, outcome, at FROM tried")
+            return {(connection, outcome): at for connection, outcome, at in rows}
+
     def standing(self) -> IndexStanding:
         """How far it is."""
         with reading(self.path) as file:

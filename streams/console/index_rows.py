@@ -50,8 +50,12 @@ def transaction(
         raise IndexAway(f"the index cannot be written: {error}") from error
 
 
-def drop_unknown(file: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Delete those of these customers of whom nothing is kept, and who stand in no table."""
+def drop_unknown(file: sqlite3.Connection, numbers: Sequence[int]) -> int:
+    """Delete those of these customers of whom nothing is kept, and who stand in no table.
+
+    Returns how many; whoever remembers their numbers must forget them.
+    """
+    dropped = 0
     for number in numbers:
         kept = file.execute(
             "SELECT EXISTS (SELECT 1 FROM chunk WHERE customer = ?1)"
@@ -61,6 +65,8 @@ def drop_unknown(file: sqlite3.Connection, numbers: Sequence[int]) -> None:
         if not kept[0]:
             file.execute("DELETE FROM alias WHERE customer = ?", (number,))
             file.execute("DELETE FROM customer WHERE id = ?", (number,))
+            dropped += 1
+    return dropped
 
 
 def replace_chunks(

@@ -49,7 +49,8 @@ class Tidying:
             "SELECT id, customer FROM chunk WHERE class = ? AND day < ? LIMIT ?", (kind, day, _STEP)
         ).fetchall()
         file.executemany("DELETE FROM chunk WHERE id = ?", [(chunk,) for chunk, _ in old])
-        drop_unknown(file, sorted({customer for _, customer in old}))
+        if drop_unknown(file, sorted({customer for _, customer in old})):
+            self._writer.forget_numbers()
         return len(old)
 
     def _join(self, file: sqlite3.Connection) -> int:

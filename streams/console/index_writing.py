@@ -139,6 +139,10 @@ class Writer:
         self._settled = self._settled and not found.erased
         self.settle()
 
+    def forget_numbers(self) -> None:
+        """Look customers' numbers up again: some of them may be there no more."""
+        self._numbers.clear()
+
     def settle(self) -> bool:
         """Take what was deleted out of the log; whether nothing deleted is left there."""
         if not self._settled:
@@ -173,6 +177,11 @@ class Writer:
                 for minute, count in found.minutes.items()
                 if minute[0] >= now - self.limits.recent
             ],
+        )
+        file.executemany(
+            "INSERT INTO tried VALUES (?, ?, ?) ON CONFLICT (connection, outcome)"
+            " DO UPDATE SET at = max(at, excluded.at)",
+            [(*kind, at) for kind, at in found.tried.items()],
         )
         for (key, source), (hashes, at_row) in found.aliases.items():
             erased_at = found.erased_at(key)
@@ -253,7 +262,7 @@ class Writer:
             try:
                 yield file
             except BaseException:
-                self._numbers.clear()  # some of them may not be there
+                self.forget_numbers()
                 raise
 
 

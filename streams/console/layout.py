@@ -71,12 +71,22 @@ body { overflow-x: hidden; font-family: system-ui, sans-serif }
 """
 
 
+STILL_HERE: Final = """<script>
+setInterval(() => fetch("/here", {method: "POST"}).then(
+  answer => { if (answer.status === 401) location.reload() },
+  () => {},
+), 60000)
+</script>"""
+"""An open page asks each minute whether its user is still let in; who is not, sees it no more."""
+
+
 @contextmanager
 def frame(visit: Visit) -> Iterator[None]:
     """The frame around a page: its head with the menu, and room for what is built within."""
     title = next(room.title for room in ROOMS if room.path == visit.room)
     ui.page_title(f"{title} · streams")
     ui.add_css(CSS)
+    ui.add_body_html(STILL_HERE)
     ui.colors(**COLORS)
     ui.dark_mode(visit.dark)
     ui.link("To the page", "#page").classes("skip")

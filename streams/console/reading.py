@@ -101,6 +101,7 @@ class Sorted:
         chunks: what is to be kept.
         marks: of syncs, with their keys.
         minutes: outcomes by (minute, connection, outcome).
+        tried: (connection, outcome) → when its newest was recorded that a vendor was asked for.
         aliases: (key, source) → hashes of e-mail addresses and phone numbers, which take the place
             of those that were known, and the time of the row.
         erased: token → when: what the index had of them before is to be deleted.
@@ -117,6 +118,7 @@ class Sorted:
         self.chunks: dict[Place, list[Kept]] = {}
         self.marks: list[tuple[bytes, KeptCame]] = []
         self.minutes: Counter[tuple[int, str, str]] = Counter()
+        self.tried: dict[tuple[str, str], int] = {}
         self.aliases: dict[tuple[bytes, str], tuple[frozenset[bytes], int]] = {}
         self.erased: dict[bytes, int] = {}
         self.newest_at = 0
@@ -175,7 +177,10 @@ class Sorted:
         except BadRecord:
             return
         minute = told.recorded_at - told.recorded_at % _MINUTE_MS
-        self.minutes[minute, told.connection, told.outcome] += 1
+        kind = told.connection, told.outcome
+        self.minutes[minute, *kind] += 1
+        if told.attempts or not told.final:
+            self.tried[kind] = max(told.recorded_at, self.tried.get(kind, 0))
         self._keep(each.key, RECENT, each.at, KeptOutcome(each.partition, each.offset, told))
 
     def _delivery(self, _: str, each: Read) -> None:

@@ -3,15 +3,15 @@
 A **chunk** holds records of one customer that were read together and were recorded on one day, so a
 page is a range of one index, and a day that is over goes away whole. `class` tells what is kept for
 how long apart: records of sources, from which stories are computed, and what came of them.
-Customers are numbers; their key stands in one place, everything else that names somebody is a keyed
-hash. `position.next` is the offset behind what was read.
+Customers are numbers, of which none is given twice; their key stands in one place, everything else
+that names somebody is a keyed hash. `position.next` is the offset behind what was read.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of these tables and of what stands in chunks; an index of another one is emptied."""
 
 PAGE_BYTES: Final = 8_192
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS topic (
 CREATE TABLE IF NOT EXISTS position (
   topic INTEGER, partition INTEGER, next INTEGER, ending INTEGER,
   PRIMARY KEY (topic, partition)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS customer (id INTEGER PRIMARY KEY, token BLOB UNIQUE, key BLOB);
+CREATE TABLE IF NOT EXISTS customer (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, token BLOB UNIQUE, key BLOB);
 CREATE TABLE IF NOT EXISTS alias (
   hash BLOB, customer INTEGER, source TEXT, at INTEGER,
   PRIMARY KEY (hash, customer, source)) WITHOUT ROWID;
@@ -40,6 +41,8 @@ CREATE TABLE IF NOT EXISTS mark (
 CREATE TABLE IF NOT EXISTS minute (
   at INTEGER, connection TEXT, outcome TEXT, count INTEGER,
   PRIMARY KEY (at, connection, outcome)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tried (
+  connection TEXT, outcome TEXT, at INTEGER, PRIMARY KEY (connection, outcome)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased (token BLOB PRIMARY KEY, at INTEGER) WITHOUT ROWID;
 """
 
@@ -52,5 +55,6 @@ TABLES: Final = (
     "chunk",
     "mark",
     "minute",
+    "tried",
     "erased",
 )

@@ -68,7 +68,8 @@ class Follower:
     def close(self) -> None:
         """End the thread; nobody is told anything any more."""
         self._closing.set()
-        self._thread.join(_END_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(_END_SECONDS)
 
     def read(self, key: str) -> bytes | None:
         """The newest value of a key."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Decode = Callable[[bytes], Mapping[str, Any]]
 
 DAY_MS: Final = 86_400_000
+_DAYS: Final = 14
+"""How far back a connection is followed that tells nothing: so long its deliveries wait."""
 ARRIVED: Final = frozenset(
     {
         Outcome.DELIVERED.value,
@@ -78,10 +80,12 @@ class Contact:
     Attributes:
         arrived: something was taken.
         refused: the credentials were not.
+        told: an outcome of any kind was recorded.
     """
 
     arrived: int = 0
     refused: int = 0
+    told: int = 0
 
 
 def forecast(
@@ -107,24 +111,52 @@ def forecast(
         if name == connection and outcome["delivery_id"]:
             newest[outcome["delivery_id"], outcome["part"]] = outcome
 
-    _outcomes_since(kafka, topic, since, frozenset({connection}), decode, note)
+    _outcomes_of(kafka, topic, (since, None), frozenset({connection}), decode, note)
     return _summed(newest.values(), gate)
 
 
 def contacts(
-    kafka: KafkaSettings, topic: str, since: int, connections: frozenset[str], decode: Decode
+    kafka: KafkaSettings,
+    topic: str,
+    now: int,
+    connections: frozenset[str],
+    waiting: frozenset[str],
+    decode: Decode,
 ) -> dict[str, Contact]:
-    """When each connection last reached its vendor; arguments and errors as above."""
+    """When each connection last reached its vendor, of the last day, until `now`.
+
+    Of those that have something `waiting` and told nothing in it, of the day in which they last
+    did: a worker that was refused tells nothing more until it is resumed. Other arguments and
+    errors as above.
+    """
+    found = _contacts(kafka, topic, (now - DAY_MS, None), connections, decode)
+    for days in range(1, _DAYS):
+        silent = frozenset(name for name in waiting if not found[name].told)
+        if not silent:
+            break
+        day = now - (days + 1) * DAY_MS, now - days * DAY_MS
+        found |= _contacts(kafka, topic, day, silent, decode)
+    return found
+
+
+def _contacts(
+    kafka: KafkaSettings,
+    topic: str,
+    span: tuple[int, int | None],
+    connections: frozenset[str],
+    decode: Decode,
+) -> dict[str, Contact]:
     found = {name: Contact() for name in connections}
 
     def note(name: str, outcome: Mapping[str, Any]) -> None:
         told, at = found[name], outcome["recorded_at"]
+        told.told = max(told.told, at)
         if outcome["outcome"] in ARRIVED and outcome["attempts"]:
             told.arrived = max(told.arrived, at)
         elif outcome["outcome"] == Outcome.UNAUTHORIZED:
             told.refused = max(told.refused, at)
 
-    _outcomes_since(kafka, topic, since, connections, decode, note)
+    _outcomes_of(kafka, topic, span, connections, decode, note)
     return found
 
 
@@ -152,17 +184,21 @@ def _summed(outcomes: Any, gate: Gate) -> Forecast:
     return summed
 
 
-def _outcomes_since(
+def _outcomes_of(
     kafka: KafkaSettings,
     topic: str,
-    since: int,
+    span: tuple[int, int | None],
     connections: frozenset[str],
     decode: Decode,
     note: Callable[[str, Mapping[str, Any]], None],
 ) -> None:
+    """Hand over the outcomes of some connections that were written since, and before."""
     partitions = range(partition_count(kafka, topic))
-    watermarks = Watermarks(kafka, topic)
-    stretch = Stretch(topic, watermarks.since(partitions, since), watermarks.stable(partitions))
+    watermarks, (since, until) = Watermarks(kafka, topic), span
+    ends = watermarks.stable(partitions)
+    if until is not None:
+        ends = {p: min(end, ends[p]) for p, end in watermarks.since(partitions, until).items()}
+    stretch = Stretch(topic, watermarks.since(partitions, since), ends)
     names = {name.encode(): name for name in connections}
 
     def look(message: Message) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
+    Consumer,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -25,7 +25,9 @@ __all__ = ["Overview"]
 
 _CALL_SECONDS = 4.0
 
-Offsets = dict[str, dict[int, int]]
+Partitions = dict[int, int]
+"""Partition → offset."""
+Offsets = dict[str, Partitions]
 """Topic → partition → offset."""
 
 
@@ -37,7 +39,9 @@ class Overview:
 
     def __init__(self, kafka: KafkaSettings, topics: Collection[str]) -> None:
         """Prepare; nothing is asked yet. `topics`: all that will be asked about."""
+        self._kafka = kafka
         self._admin = AdminClient(kafka.client())
+        self._observers: dict[str, Consumer] = {}
         self._topics = sorted(topics)
         self._partitions: dict[str, int] = {}
 
@@ -49,21 +53,34 @@ class Overview:
         """The first offset that each topic still holds."""
         return self._ask(OffsetSpec.earliest())
 
-    def positions(self, groups: Collection[str]) -> dict[str, Offsets]:
-        """What each group has committed: group → offsets; nothing where it never did."""
-        asked = {
-            group: self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group)], request_timeout=_CALL_SECONDS
-            )[group]
-            for group in groups
-        }
-        found: dict[str, Offsets] = {}
-        for group, answer in asked.items():
-            offsets = found[group] = {}
-            for place in answer.result().topic_partitions or ():
-                if place.error is None and place.offset >= 0:
-                    offsets.setdefault(place.topic, {})[place.partition] = place.offset
-        return found
+    def positions(self, lines: Collection[tuple[str, str]]) -> dict[tuple[str, str], Partitions]:
+        """What has been committed in each (group, topic): nothing where nobody ever did.
+
+        A group's own client is asked, not the administrator's: that one ends the process where a
+        group's coordinator is elsewhere or not there yet (librdkafka's issue 5040).
+        """
+        self._look_up()
+        return {(group, topic): self._committed(group, topic) for group, topic in lines}
+
+    def _committed(self, group: str, topic: str) -> Partitions:
+        observer = self._observers.get(group)
+        if observer is None:
+            # what a transaction holds is not waited for: a picture may be a moment old
+            uncommitted = {"isolation.level": "read_uncommitted"}
+            observer = Consumer(self._kafka.observer(group) | uncommitted)
+            self._observers[group] = observer
+        asked = [TopicPartition(topic, each) for each in range(self._partitions[topic])]
+        places = observer.committed(asked, _CALL_SECONDS)
+        for place in places:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        return {place.partition: place.offset for place in places if place.offset >= 0}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for observer in self._observers.values():
+            observer.close()
+        self._observers.clear()
 
     def members(self, groups: Collection[str]) -> dict[str, int]:
         """How many are in each group; 0 where nobody ever joined it."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Depths", "Standing"]
 
 _EVERY_SECONDS: Final = 5.0
+_END_SECONDS: Final = 5.0
+"""For the thread, which may ask a broker that does not answer; the process can end without."""
 _AHEAD_KIB: Final = 4 << 10
 
 log = logging.getLogger(__name__)
@@ -143,10 +145,10 @@ class Depths:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, after the look that it takes."""
+        """End the thread, after what it reads now."""
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_END_SECONDS)
 
     def __call__(self) -> Mapping[str, Standing]:
         """What stands on each topic that was read to its end; from any thread."""
@@ -168,6 +170,8 @@ class Depths:
     def _look_at_all(self) -> Exception | None:
         problem = None
         for name in self._names:
+            if self._closing.is_set():
+                break
             try:
                 if name not in self._topics:
                     self._topics[name] = _Topic(self._kafka, name)

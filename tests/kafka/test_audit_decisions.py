@@ -80,13 +80,12 @@ def test_redrives_and_purges(broker: str, prefix: str) -> None:
     event = shop_event("0088123", 1)
     write(letters, given_up(event, 0), given_up(shop_event("c2", 1), 1))
     customer = f"{event.merchant}:0088123"
-    letters.do("redrive", "--customer", customer)
-    letters.do("redrive", "--customer", customer, "--execute")
+    letters.redrive("--customer", customer)
     letters.do("purge", "--reason", "rejected", "--connection", "klaviyo", "--execute")
     [(redrive, redriven)] = pairs(broker, letters.names, "dead-letters.redrive")
     [(purge, purged)] = pairs(broker, letters.names, "dead-letters.purge")
 
-    assert {"again", "customer"} == redrive.what.keys()
+    assert {"again", "customer", "ids", "letters"} == redrive.what.keys()
     assert {"appended": 1, "left_out": 0} == redriven.result
     assert {"connections": ["klaviyo"], "reasons": ["rejected"]} == purge.what
     assert {"settled": 2} == purged.result

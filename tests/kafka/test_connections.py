@@ -228,6 +228,26 @@ def test_a_promotion_shows_what_it_would_do(world: ConnectionsWorld) -> None:
     assert ("live", "kim") == (promoted.mode, promoted.by)
 
 
+def test_a_promotion_shows_what_its_low_lane_would_send(world: ConnectionsWorld) -> None:
+    """A replay that nobody was let in for waits there: its customers are counted once more."""
+    world.derive_begins()
+    world.low("trigger", "c1", "c9")
+    world.low_passes()
+    world.low("trigger", "c1", "c1", "c2", "c3")
+    world.low("fill", "c2", "c4")
+    told = "klaviyo: its low lane holds 6 deliveries; "
+    everybody = world.run("promote", NAME)
+    somebody = world.run("promote", NAME, "--allowlist", f"{MERCHANT}:c1", "--execute")
+    others = world.run("promote", NAME)
+    world.low_passes()
+    nothing = world.run("promote", NAME)
+
+    assert f"{told}this lets 4 of them go as if new, to 3 customers\n" in everybody[1]
+    assert f"{told}this lets 2 of them go as if new, to 1 customer\n" in somebody[1]
+    assert f"{told}this lets 2 of them go as if new, to 2 customers\n" in others[1]
+    assert (0, False) == (nothing[0], "low lane" in nothing[1])
+
+
 def test_who_was_let_in_stays_in(world: ConnectionsWorld) -> None:
     """Customers who were named are served at any percentage, and with those named later."""
     world.derive_begins()
@@ -312,6 +332,28 @@ def test_the_list_says_how_each_stands(world: ConnectionsWorld) -> None:
         paused["last_success"],
         paused["dead_letters"],
     )
+
+
+def test_refused_credentials_show_for_days(world: ConnectionsWorld) -> None:
+    """A worker that is refused tells nothing more, while what comes waits."""
+    world.deliver_begins()
+    world.derive_begins()
+    days = [int(time.time() * 1_000) - n * 86_400_000 - 60_000 for n in range(5)]
+    refused = {"outcome": "unauthorized", "attempts": 1, "final": False}
+    world.outcome("c1", 1, at=days[4], recorded_at=days[4], outcome="delivered", attempts=1)
+    world.outcome("c1", 2, at=days[3], recorded_at=days[3], **refused)
+    world.outcome("c1", 3, at=days[1], recorded_at=days[1], connection="other")
+    world.run("promote", NAME, "--execute")
+    quiet = world.standing()
+    world.deliver("c2")
+    waits, table = world.standing(), world.run("list")[1]
+    world.outcome("c1", 2, at=days[2], recorded_at=days[2], outcome="filtered")
+    went_on = world.standing()
+
+    assert ("live", None) == (quiet["mode"], quiet["refused_since"])
+    assert (days[3], 1) == (waits["refused_since"], waits["lag"])
+    assert "credentials refused since 20" in table
+    assert None is went_on["refused_since"]
 
 
 def test_refused_credentials_show_until_something_arrives(world: ConnectionsWorld) -> None:

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from streams.cli.connections.state import state_of
 from streams.cli.console.connections import ConnectionsOperated
 from streams.console.access import NotAllowed, User
-from streams.console.index import Minute
 from streams.control.accounts import Wanted, wanted_of
-from streams.control.records import ConnectionState, Pause
-from streams.delivery.gate import Gate
+from streams.control.records import ConnectionState
 from streams.engine.producer import RecordProducer
 from streams.replay.depth import Depths
 from streams.settings import load_settings
@@ -29,9 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
     from streams.cli.console.flow import Letters
-
-MINUTE = 60_000
-NOW = 1_790_866_800_000
+    from streams.console.index import Minute
 
 
 class Nothing:
@@ -41,6 +36,10 @@ class Nothing:
         """None."""
         del since_ms
         return []
+
+    def tried(self) -> dict[tuple[str, str], int]:
+        """Nothing."""
+        return {}
 
 
 def desk_of(letters: Letters) -> ConnectionsOperated:
@@ -214,37 +213,6 @@ def test_limits_are_those_of_live_workers(world: ConnectionsWorld) -> None:
 
     assert {"klaviyo-1f": {"events": Wanted(4.0, held=True)}} == told
     assert {"klaviyo-1f": {"events": Wanted(2.5, held=False)}} == later
-
-
-def minute(outcome: str, ago: int) -> Minute:
-    """Outcomes of so many minutes ago."""
-    return Minute(NOW - ago * MINUTE, NAME, outcome, 4)
-
-
-@pytest.mark.parametrize(
-    ("mode", "pause", "workers", "minutes", "said"),
-    [
-        ("off", None, 1, [], "rests: off by the settings"),
-        ("live", Pause("kim", NOW, "drill"), 0, [], "by kim: drill"),
-        ("live", None, 0, [], "trouble: no worker runs"),
-        ("live", None, 1, [], "good: running"),
-        ("shadow", None, 1, [], "good: running: sends nothing, records"),
-        ("live", None, 1, [minute("unauthorized", 1), minute("delivered", 2)], "unauthorized"),
-        ("live", None, 1, [minute("unauthorized", 2), minute("delivered", 1)], "good: running"),
-        ("live", None, 1, [minute("retrying", 1), minute("delivered", 2)], "takes nothing"),
-        ("live", None, 1, [minute("retrying", 1), minute("delivered", 1)], "good: running; 4"),
-        ("live", None, 1, [minute("retrying", 9)], "good: running"),
-    ],
-)
-def test_the_state_in_words(
-    mode: str, pause: Pause | None, workers: int, minutes: list[Minute], said: str
-) -> None:
-    """By what was decided, by who serves it, by what its outcomes tell."""
-    gate = Gate(mode=mode)  # type: ignore[arg-type]
-    tone, told = state_of(gate, ConnectionState(pause=pause), minutes, workers, NOW)
-
-    assert said in f"{tone}: {told}"
-    assert f"{tone}: {told}".startswith(said) or said in told
 
 
 def test_dead_letters_are_counted(world: ConnectionsWorld) -> None:

@@ -16,11 +16,13 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from streams.avro import registry
+from streams.cli.console.customers import Customers
 from streams.cli.console.index import filler_of, index_of, index_path_of
 from streams.cli.timeline.storytelling import Storyteller, TopicReadings
 from streams.console.index import Index, IndexAway, holds
 from streams.demo.broker import Broker
 from streams.engine.admin import TopicSpec, create_topics, describe_topics
+from streams.engine.group_offsets import commit_offsets
 from streams.engine.kafka import KafkaSettings
 from streams.model.ids import customer_key
 from streams.names import ORDERGROOVE, Names
@@ -57,6 +59,7 @@ CUSTOMERS = [NOOR, *(f"{number:07}" for number in range(40))]
 FILLING = """
 import sys, time
 from streams.avro import registry
+from streams.cli.console.customers import Customers
 from streams.cli.console.index import filler_of, index_of
 from streams.registry import Schemas
 from streams.settings import load_settings
@@ -293,6 +296,25 @@ def test_the_index_tells_the_story_that_the_topics_tell(world: World) -> None:
         assert by_topics == teller.tell(index, key, now=now)
         assert (who != "nobody") == bool(by_topics.chapters)
     assert index_path_of(world.settings).is_file()
+
+
+def test_what_derive_has_not_read_yet_is_not_told_as_never_written(world: World) -> None:
+    """The index has the record, and the console concludes of it what derive will."""
+    world.live(len(CUSTOMERS))
+    schemas = Schemas(registry())
+    with world.filling() as index:
+        [found] = index.find(NOOR)
+    teller = Storyteller(world.settings, world.kafka, schemas)
+    desk = Customers(world.settings, index, schemas, partial(teller.tell, index, rows=True))
+
+    def why() -> str:
+        return desk.why_not(found.token, "subscriber.create", "klaviyo").verdict
+
+    assert "not_derived" == why()
+    derived = world.names.derived(ORDERGROOVE)
+    ends = {each: len(CUSTOMERS) for each in range(PARTITIONS)}
+    commit_offsets(world.kafka, derived.group, derived.topic, ends)
+    assert "never_written" == why()
 
 
 def _reads(index: Index, newest_at: int | None) -> bool:

@@ -187,7 +187,7 @@ def test_another_command_takes_over(
             page.get_by_role("button", name="Redrive").click()
             confirm(page, "1", "Redrive")
             until(lambda: _stopped(console.child.process.pid), "it has stopped itself")
-            letters.do("redrive", "--execute")
+            letters.redrive()
             os.kill(console.child.process.pid, signal.SIGCONT)
             expect(page.get_by_text("another redrive or purge has begun")).to_be_visible()
     finally:

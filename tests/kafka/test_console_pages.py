@@ -238,6 +238,21 @@ def test_who_may_only_look_is_shown_all_and_can_do_nothing(guarded: str, page: P
     assert f"{guarded}/login" == page.url.partition("?")[0]
 
 
+def test_whoever_signs_out_sees_nothing_more_in_their_other_tabs(guarded: str, page: Page) -> None:
+    """The open page hears nothing more, and within a minute shows the login."""
+    page.clock.install()
+    sign_in(page, guarded, OPERATE)
+    expect(page.get_by_role("button", name="You: operate")).to_be_visible()
+    assert 204 == page.evaluate("fetch('/here', {method: 'POST'}).then(each => each.status)")
+    other = page.context.new_page()
+    other.goto(f"{guarded}/logout")
+    expect(other.get_by_label("Token")).to_be_visible()
+    expect(page.get_by_text("Connection lost")).to_be_visible()
+    page.clock.fast_forward(61_000)
+
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
 def test_without_the_token_nothing_is_shown(guarded: str, page: Page) -> None:
     """Every path leads to the login; a wrong token is refused, and guessing has to wait."""
     for path in ("/", "/flow", "/customer", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"):

@@ -41,6 +41,7 @@ PARTITIONS = 3
 HOUR = 3_600_000
 NOON = 1_790_866_800_000
 """2026-10-01, 15:00 in Greenwich."""
+EXECUTED = ("dead-letters", "redrive", "--execute", "--yes")
 CONNECTED = {"STREAMS_CONNECTIONS__KLAVIYO__MODE": "shadow"}
 
 
@@ -106,7 +107,7 @@ def test_a_redrive_appends_a_customers_letters_in_their_order(letters: Letters) 
     events = [shop_event("c1", number) for number in range(40)]
     told = [given_up(each, offset) for offset, each in enumerate(events)]
     ids = write(letters, *reversed(told))
-    said = letters.do("redrive", "--execute")
+    said = letters.redrive()
     keys = {customer_key(events[0].merchant, "c1")}
 
     assert "40 dead letters appended again" in said
@@ -137,16 +138,16 @@ def test_what_is_under_way_is_not_redriven_twice(letters: Letters) -> None:
     """Until it is settled, or given up again; `--again` insists."""
     first, second = given_up(shop_event("c1", 1), 0), given_up(shop_event("c2", 1), 1)
     write(letters, first, second)
-    letters.do("redrive", "--execute", "--id", first["id"])
-    rest = letters.do("redrive", "--execute")
-    none = letters.do("redrive", "--execute")
+    letters.redrive("--id", first["id"])
+    rest = letters.redrive()
+    none = letters.redrive()
     write(letters, first | {"written_at": NOON + HOUR})  # it failed again: the mark is gone
-    failed = letters.do("redrive", "--execute")
-    again = letters.do("redrive", "--execute", "--again")
+    failed = letters.redrive()
+    again = letters.redrive("--again")
 
     assert "1 dead letter appended again" in rest
     assert "redriven before and not settled yet: --again" in rest
-    assert "0 dead letters appended again" in none
+    assert "Nothing to do." in none
     assert "1 dead letter appended again" in failed
     assert "2 dead letters appended again" in again
     assert {first["id"]: 3, second["id"]: 2} == {
@@ -155,13 +156,30 @@ def test_what_is_under_way_is_not_redriven_twice(letters: Letters) -> None:
     }
 
 
+def test_a_redrive_is_confirmed_with_the_number_of_its_letters(letters: Letters) -> None:
+    """Without, or with another number, nothing is written; the plan is shown before."""
+    write(letters, *(given_up(shop_event(f"c{n}", 1), n) for n in range(3)))
+    unasked, wrong = letters.run(*EXECUTED[:-1]), letters.run(*EXECUTED, "2")
+    before = redriven(letters)
+    said = letters.do("redrive", "--execute", "--yes", "3")
+    late = letters.run(*EXECUTED, "3")
+
+    assert [(2, []), (2, [])] == [(each.code, before) for each in (unasked, wrong)]
+    for each in (unasked, wrong):
+        assert "3 dead letters will be appended again" in each.err
+        assert "would append 3 dead letters again" in each.out
+    assert "up to 3 customers may be messaged" in said
+    assert 3 == len(redriven(letters))
+    assert (2, "0 dead letters") == (late.code, late.err[late.err.index("0 dead") :][:14])
+
+
 @pytest.mark.parametrize("step", ["flushed", "committed"])
 def test_a_redrive_that_is_killed_is_run_again(letters: Letters, step: str) -> None:
     """Each letter is appended once, whether the command died before its commit or behind it."""
     ids = write(letters, *(given_up(shop_event(f"c{n}", 1), n) for n in range(9)))
-    killed = letters.run("dead-letters", "redrive", "--execute", STREAMS_REHEARSE=f"kill@{step}#1")
+    killed = letters.run(*EXECUTED, "9", STREAMS_REHEARSE=f"kill@{step}#1")
     before = len(redriven(letters)) if step == "committed" else 0
-    letters.do("redrive", "--execute")
+    letters.redrive()
 
     assert -signal.SIGKILL == killed.code
     assert (9 if step == "committed" else 0) == before
@@ -292,7 +310,7 @@ def test_depth_goes_up_and_down(letters: Letters) -> None:
         write(letters, first, at=now)
         write(letters, second, at=now + HOUR // 2)
         wait(lambda: depths()[topic] == Standing(2, 3_600.0), "two stand")
-        letters.do("redrive", "--execute", "--id", first["id"])
+        letters.redrive("--id", first["id"])
         wait(lambda: letters.standing(KLAVIYO)[first["id"]]["marked"], "one is marked")
         letters.do("purge", "--execute", "--id", second["id"])
         wait(lambda: depths()[topic] == Standing(1, 3_600.0), "a mark makes it no younger")

@@ -44,11 +44,11 @@ def test_a_refused_delivery_is_redriven_and_settled(broker: str, prefix: str) ->
                 await until(stand(metrics, 1))
                 shown = await asyncio.to_thread(letters.do, "show", LETTER)
                 first = letters.standing(KLAVIYO)[LETTER]["offset"]
-                await asyncio.to_thread(letters.do, "redrive", "--execute")
+                await asyncio.to_thread(letters.redrive)
                 await until(lambda: letters.standing(KLAVIYO)[LETTER]["offset"] != first)
                 second = letters.standing(KLAVIYO)
                 world.simulator.set_faults(())
-                await asyncio.to_thread(letters.do, "redrive", "--execute")
+                await asyncio.to_thread(letters.redrive)
                 await world.until_delivered(identity(REFUSED))
                 await until(stand(metrics, 0))
 
@@ -76,7 +76,7 @@ def test_a_source_record_is_redriven_through_derive(
         by_topic = {each["topic"]: each for each in loyalty.standing(OKENDO).values()}
         never, first = by_topic[None]["id"], by_topic[topic]
         plan, body = loyalty.do("redrive"), loyalty.do("show", never, "--bytes")
-        loyalty.do("redrive", "--execute")
+        loyalty.redrive()
         wait(
             lambda: loyalty.standing(OKENDO)[first["id"]]["offset"] != first["offset"],
             "it is given up again",
@@ -84,7 +84,7 @@ def test_a_source_record_is_redriven_through_derive(
         second = loyalty.standing(OKENDO)
     before = loyalty.told()
     with loyalty.worker('["Bronze", "Gold"]') as metrics:
-        loyalty.do("redrive", "--execute")
+        loyalty.redrive()
         wait(stand(metrics, 1), "one is settled")
 
     assert "unknown_tier" == first["reason"]

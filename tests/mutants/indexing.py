@@ -48,4 +48,12 @@ INDEXED = (
         'WHERE customer = ? AND source = ? AND at < 0", (*row, source))\n',
         (f"{INDEX}::test_an_address_that_a_row_lost_finds_nobody",),
     ),
+    Mutant(
+        "number-of-somebody-gone",
+        "Whoever comes back after their records were over stands on another customer's page.",
+        "streams/console/index_tidying.py",
+        "            self._writer.forget_numbers()\n",
+        "            pass\n",
+        (f"{INDEX}::test_who_was_known_once_is_nobody_else_when_they_come_back",),
+    ),
 )

@@ -18,12 +18,14 @@ from streams.avro_structs import struct_writer
 from streams.cli import commands
 from streams.control.records import decode_state, key_of
 from streams.control.topic import ControlTopic
+from streams.delivery.known import encode_low, low_key
 from streams.delivery.outcomes import CONNECTION_HEADER
 from streams.engine.admin import TopicSpec, create_topics
 from streams.engine.group_offsets import commit_offsets
 from streams.engine.kafka import KafkaSettings
 from streams.engine.watermarks import Watermarks
 from streams.model.ids import customer_key
+from streams.model.replayed import MODE, RUN
 from streams.names import ORDERGROOVE, Names
 from tests.support.delivery_world import shop_event
 
@@ -101,6 +103,28 @@ class ConnectionsWorld:
                 )
             producer.commit_transaction(_PATIENCE)
 
+    def low(self, mode: str, *customers: str) -> None:
+        """Append an event of each customer to the low topic, as a replay of this mode does."""
+        producer, topic = Producer(self.kafka.producer()), self.names.low(NAME)
+        encode = struct_writer(codec("events/enriched"))
+        for each in customers:
+            event = shop_event(each, 1)
+            key = customer_key(event.merchant, event.customer_id)
+            headers: Headers = [(MODE, mode.encode()), (RUN, b"r1")]
+            producer.produce(topic, encode(event), key, headers=headers)
+
+        assert producer.flush(_PATIENCE) == 0
+
+    def low_passes(self) -> None:
+        """Let the low lane have finished all that it holds now."""
+        topic = self.names.profiles_changelog(NAME)
+        ends = Watermarks(self.kafka, self.names.low(NAME)).stable(range(PARTITIONS))
+        for partition, end in ends.items():
+            value = encode_low(end, "outcomes=0")
+            self._producer.produce(topic, value, low_key(), partition=partition)
+
+        assert self._producer.flush(_PATIENCE) == 0
+
     def begin(self, group: str, topic: str) -> None:
         """Let a group have finished all that a topic holds now."""
         ends = Watermarks(self.kafka, topic).stable(range(PARTITIONS))
@@ -115,8 +139,8 @@ class ConnectionsWorld:
         """Let the connection's workers have finished all there is."""
         self.begin(self.names.deliver_group(NAME), self.topic)
 
-    def outcome(self, customer: str, number: int, **told: Any) -> None:
-        """Write an outcome of a customer's event; `filtered: shadow` unless told."""
+    def outcome(self, customer: str, number: int, *, at: int = 0, **told: Any) -> None:
+        """Write an outcome of a customer's event, now or `at`; `filtered: shadow` unless told."""
         now = time.time_ns() // 1_000_000
         record = {
             "delivery_id": f"{customer}-{number}",
@@ -144,7 +168,7 @@ class ConnectionsWorld:
         } | told
         value = codec("outcome").encode(record)
         name = str(record["connection"]).encode()
-        self._produce(self.names.outcomes, customer.encode(), value, name)
+        self._produce(self.names.outcomes, customer.encode(), value, name, at)
 
     def dead_letter(self, key: str, value: bytes | None) -> None:
         """Write a dead letter, or settle it."""
@@ -158,9 +182,9 @@ class ConnectionsWorld:
         assert self._producer.flush(_PATIENCE) == 0
 
     def _produce(
-        self, topic: str, key: bytes, value: bytes | None, connection: bytes = b""
+        self, topic: str, key: bytes, value: bytes | None, connection: bytes = b"", at: int = 0
     ) -> None:
         headers: Headers = [(CONNECTION_HEADER, connection)]
-        self._producer.produce(topic, value, key, headers=headers)
+        self._producer.produce(topic, value, key, headers=headers, timestamp=at)
 
         assert self._producer.flush(_PATIENCE) == 0

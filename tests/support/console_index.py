@@ -195,6 +195,7 @@ def contents(
         "deliveries": {each: index.deliveries(key) for each, key in keys.items()},
         "found": {text: sorted(index.find(text)) for text in (*customers, *searches)},
         "minutes": index.minutes(0),
+        "tried": index.tried(),
         "standing": index.standing()[:2],
     }
 

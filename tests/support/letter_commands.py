@@ -62,6 +62,12 @@ class Letters:
         assert said.code == 0, said
         return said.out
 
+    def redrive(self, *arguments: str) -> str:
+        """Redrive what the plan shows; what was printed."""
+        plan = self.do("redrive", *arguments)
+        number = plan.partition("would append ")[2].partition(" ")[0].replace(",", "")
+        return self.do("redrive", *arguments, "--execute", "--yes", number)
+
     def listed(self, *arguments: str) -> list[dict[str, Any]]:
         """The letters that `list` shows."""
         lines = self.do("list", "--json", *arguments).splitlines()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, urlsafe_b64encode
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +15,11 @@ from streams.console.access import (
     NotAllowed,
     Tries,
     User,
+    _signed,
+    require_inside,
     require_operate,
 )
+from streams.console.stays import PROXIED_SECONDS, Stay, Stays
 from streams.errors import ConfigurationError
 from streams.settings import load_settings
 
@@ -60,14 +65,38 @@ def test_a_session_says_who_it_is_until_it_ends() -> None:
 
 
 def test_a_session_that_was_changed_is_none() -> None:
-    """Its role, its signature, another token, or nonsense."""
+    """Its name, its signature, another token, or nonsense."""
     session = BOTH.session_of(User("anna", "view"), NOW)
     told, _, signed = session.partition(".")
-    other = BOTH.session_of(User("anna", "operate"), NOW)
+    other = BOTH.session_of(User("bo", "view"), NOW)
     forged = [f"{other.partition('.')[0]}.{signed}", f"{told}.", f".{signed}", "x", "", "é.é", told]
 
     assert [None] * len(forged) == [BOTH.user_of({}, each, NOW) for each in forged]
-    assert Access(view_token=VIEW, operate_token="n" * 16).user_of({}, session, NOW) is None
+    assert Access(view_token="n" * 16, operate_token=OPERATE).user_of({}, session, NOW) is None
+
+
+def test_whoever_may_look_cannot_make_themselves_one_who_decides() -> None:
+    """Whatever they sign with the token that they know, as what they like."""
+    looks, bo = Access(view_token=VIEW), User("bo", "view")
+    content = looks.session_of(bo, NOW).partition(".")[0]
+    told = b64decode(content + "=" * (-len(content) % 4), altchars=b"-_")
+    signed = [_signed(each, VIEW, told) for each in ("view", "operate")]
+    own = [f"{content}.{urlsafe_b64encode(each).decode().rstrip('=')}" for each in signed]
+
+    for access in (looks, BOTH):
+        assert [bo, None] == [access.user_of({}, each, NOW) for each in own]
+    with pytest.raises(ValueError, match="nobody is let in to operate"):
+        looks.session_of(User("bo", "operate"), NOW)
+
+
+def test_a_viewers_cookie_says_nothing_of_the_operate_token() -> None:
+    """It is the same whatever that token is, so no guess can be tried on it."""
+    viewer = User("bo", "view")
+
+    assert 1 == len({
+        Access(view_token=VIEW, operate_token=each).session_of(viewer, NOW)
+        for each in (OPERATE, "n" * 16, None)
+    })  # fmt: skip
 
 
 def test_a_proxys_headers_say_who_it_is_and_nobody_else_is_let_in() -> None:
@@ -78,6 +107,57 @@ def test_a_proxys_headers_say_who_it_is_and_nobody_else_is_let_in() -> None:
     assert [User("anna", "view")] * 2 == [proxied.user_of(each, None, NOW) for each in told]
     assert User("bo", "operate") == proxied.user_of({"x-user": "bo", "x-role": "operate"}, None, 0)
     assert proxied.user_of({"x-role": "operate"}, None, NOW) is None
+
+
+def test_whoever_is_inside_no_more_is_refused_also_on_an_open_page() -> None:
+    """By the end of their session, or of what the proxy said; who is not asked stays."""
+    proxied = Access(user_header="x-user", role_header="x-role")
+    told = {"x-user": "anna", "x-role": "operate"}
+    session = BOTH.session_of(User("anna", "operate"), NOW)
+    ends = [
+        (BOTH.user_of({}, session, NOW), SESSION_SECONDS),
+        (proxied.user_of(told, None, NOW), PROXIED_SECONDS),
+    ]
+
+    for user, seconds in ends:
+        assert user is not None
+        last = NOW + seconds
+        require_operate(user, partial(float, last))
+        for refuses in (require_operate, require_inside):
+            with pytest.raises(NotAllowed, match="no longer let in"):
+                refuses(user, partial(float, last + 1))
+    require_operate(User("kim", "operate"), lambda: 9 * NOW)
+
+
+def test_who_comes_again_stays_and_who_comes_in_another_role_is_somebody_new() -> None:
+    """What the proxy takes away is gone from pages that stand open; what has ended stays so."""
+    stays = Stays()
+    first, again = (Stay("proxied anna", "operate", at) for at in (1.0, 9.0))
+    kept = [stays.kept(each, 0) for each in (first, again)]
+    withdrawn = Stay("proxied anna", "view", 12.0)
+
+    assert [first, first] == kept
+    assert not first.is_over(9.0)
+    assert withdrawn is stays.kept(withdrawn, 9)
+    assert (True, False) == (first.is_over(0), withdrawn.is_over(12))
+    withdrawn.end()
+    assert None is stays.kept(Stay("proxied anna", "view", 99.0), 9)
+
+
+def test_a_flood_of_stays_forgets_those_that_are_over_then_the_oldest() -> None:
+    """So that nobody fills the memory."""
+    stays, (first, second) = Stays(), (Stay("a", until=20.0), Stay("b", until=20.0))
+    for each in (first, second):
+        stays.kept(each, 0)
+    for number in range(9_998):
+        stays.kept(Stay(f"old {number}", until=5.0), 0)
+    stays.kept(Stay("c", until=20.0), 6)
+    assert first is stays.kept(Stay("a", until=20.0), 6)
+    for number in range(9_998):
+        stays.kept(Stay(f"new {number}", until=20.0), 6)
+
+    assert first is stays.kept(Stay("a", until=20.0), 6)
+    assert second is not stays.kept(Stay("b", until=20.0), 6)
 
 
 def test_who_may_only_look_is_refused_to_decide() -> None:

@@ -9,10 +9,19 @@ from urllib.parse import urlencode
 
 import pytest
 
-from streams.console.access import Access, User
+from streams.console.access import (
+    SESSION_SECONDS,
+    Access,
+    NotAllowed,
+    User,
+    require_operate,
+)
 from streams.console.door import SESSION, USER, Door, path_of
+from streams.console.stays import PROXIED_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import Message, Receive, Scope, Send
 
 VIEW, OPERATE = "view-" + "v" * 16, "operate-" + "o" * 16
@@ -104,6 +113,112 @@ def test_a_token_lets_in_by_a_cookie_that_scripts_and_other_sites_do_not_get(
     assert "samesite=strict" in cookie.lower()
     assert User("anna", role) == asked(door(), cookie=session).user  # type: ignore[arg-type]
     assert SESSION in session
+
+
+class Clock:
+    """What the door is told; forward by hand."""
+
+    now = NOW
+
+    def __call__(self) -> float:
+        """Epoch seconds."""
+        return self.now
+
+
+def heard(guarded: Door, cookie: str, between: Callable[[], object]) -> list[str]:
+    """What is heard behind the door by a socket, and what is sent; `between` two messages."""
+    told: list[str] = []
+
+    async def talks(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, send
+        told.append((await receive())["type"])
+        told.append((await receive())["type"])
+        await asyncio.to_thread(between)
+        told.append((await receive())["type"])
+
+    coming = [{"type": "websocket.connect"}, *[{"type": "websocket.receive"}] * 2]
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        told.append(message["type"])
+
+    scope = {
+        "type": "websocket", "path": "/_nicegui_ws/", "query_string": b"", "scheme": "ws",
+        "headers": [(b"host", HOST.encode()), (b"cookie", cookie.encode())],
+        "client": ("10.0.0.1", 1), "server": ("127.0.0.1", 6080),
+    }  # fmt: skip
+    before, guarded.app = guarded.app, talks
+    asyncio.run(guarded(scope, receive, send))
+    guarded.app = before
+    return [each.removeprefix("websocket.") for each in told]
+
+
+def signed_in(guarded: Door) -> str:
+    """The cookie of somebody who may decide."""
+    form = {"name": "anna", "token": OPERATE}
+    return (
+        asked(guarded, "/login", method="POST", form=form).headers["set-cookie"].partition(";")[0]
+    )
+
+
+def test_whoever_signs_out_is_out_in_all_tabs() -> None:
+    """Open pages may decide no more, their sockets are closed, and the cookie is none any more."""
+    guarded = door()
+    cookie = signed_in(guarded)
+    page, tab = (asked(guarded, cookie=cookie).user for _ in range(2))
+    assert page is not None
+    assert tab is not None
+    require_operate(tab, lambda: NOW)
+    said = heard(guarded, cookie, lambda: asked(guarded, "/logout", cookie=cookie))
+
+    for user in (page, tab):
+        with pytest.raises(NotAllowed):
+            require_operate(user, lambda: NOW)
+    assert ["connect", "receive", "close", "disconnect"] == said
+    assert [303, 401] == [
+        asked(guarded, "/here", method=each, cookie=cookie).status for each in ("GET", "POST")
+    ]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    same = cookie[:-1] + letters[letters.index(cookie[-1]) + 1]  # bits that stand for nothing
+    assert asked(guarded, cookie=same).user is None
+    assert asked(door(), cookie=same).user is not None
+
+
+def test_a_socket_is_closed_when_its_session_ends() -> None:
+    """Whether or not anybody asks for a page."""
+    clock = Clock()
+    guarded = Door(inside, TOKENS, clock, local=False)
+    cookie = signed_in(guarded)
+
+    def pass_by() -> None:
+        clock.now += SESSION_SECONDS + 1
+
+    assert ["connect", "receive", "receive"] == heard(guarded, cookie, lambda: None)
+    assert ["connect", "receive", "close", "disconnect"] == heard(guarded, cookie, pass_by)
+
+
+def test_what_a_proxy_takes_away_is_gone_from_open_pages() -> None:
+    """By the next that it lets through, or because it lets nothing through."""
+    clock = Clock()
+    guarded = Door(inside, Access(user_header="x-user", role_header="x-role"), clock, local=False)
+    told: dict[str, Any] = {"x_user": "bo", "x_role": "operate"}
+    page = asked(guarded, **told).user
+    assert page is not None
+    clock.now += PROXIED_SECONDS - 1
+    asked(guarded, "/here", method="POST", **told)
+    clock.now += PROXIED_SECONDS - 1
+    require_operate(page, clock)
+    asked(guarded, "/here", method="POST", x_user="bo")
+    with pytest.raises(NotAllowed):
+        require_operate(page, clock)
+
+    other = asked(guarded, **told).user
+    assert other is not None
+    clock.now += PROXIED_SECONDS + 1
+    with pytest.raises(NotAllowed):
+        require_operate(other, clock)
 
 
 @pytest.mark.parametrize("form", [{"name": "anna", "token": "x"}, {"token": VIEW}, {}])

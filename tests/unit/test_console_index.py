@@ -33,6 +33,7 @@ from tests.support.console_index import (
     ShopTopics,
     contents,
     files_of,
+    outcome,
 )
 from tests.support.webhooks import MERCHANT, START
 
@@ -118,6 +119,23 @@ def test_counts_a_minute(path: Path) -> None:
         (AT - AT % 60_000 + 2 * HOUR, "klaviyo", "delivered", 1),
     ] == minutes
     assert 2 == len(told.index.minutes(AT + HOUR - 60_000))
+
+
+def test_when_a_vendor_was_last_asked_is_known_however_long_ago(path: Path) -> None:
+    """To the millisecond, though counts of a minute are over; what asked nobody does not count."""
+    shop = small()
+    refused = outcome(NOOR, AT, "order.success", LIVE, 9) | {"outcome": "unauthorized"}
+    for told in (refused, refused | {"outcome": "duplicate", "attempts": 0}):
+        shop.records[OUTCOMES].append((AT, KEY, OUTCOME.encode(told)))
+    limits = Limits(DAY_MS, DAY_MS)
+    told_of = Following(path, limits=limits, now=AT + 9 * DAY_MS)
+    told_of.fill(shop, Random(3), 2)
+    told_of.tidy()
+
+    assert [] == told_of.index.minutes(0)
+    assert {
+        ("klaviyo", "delivered"): AT + HOUR + 1_000, ("klaviyo", "unauthorized"): AT + 1_000,
+    } == told_of.index.tried()  # fmt: skip
 
 
 def test_found_by_whatever_names_them(path: Path) -> None:
@@ -244,6 +262,50 @@ def test_who_is_kept_nowhere_is_not_known(path: Path) -> None:
     assert [KEY] == [each.key for each in later.index.find(NOOR)]  # the table's row says who it is
     assert [] == later.index.find(NINA)
     assert customer_key(MERCHANT, NINA) not in files_of(path)
+
+
+def test_who_was_known_once_is_nobody_else_when_they_come_back(path: Path) -> None:
+    """Their number went with them: what comes next is theirs, and goes with their erase."""
+    shop = ShopTopics()
+    shop.delivery(NINA, AT)
+    told = Following(path, limits=Limits(DAY_MS, DAY_MS), now=AT)
+    told.fill(shop)
+    told.writer._clock = lambda: AT / 1_000 + 9 * 86_400
+    told.tidy()
+    nina, noor = customer_key(MERCHANT, NINA), KEY
+    back = AT + 9 * DAY_MS
+    shop.delivery(NOOR, back)
+    told.fill(shop)
+    shop.delivery(NINA, back + HOUR)
+    told.fill(shop)
+
+    assert [[back], [back + HOUR]] == [
+        [each.at for each in told.index.deliveries(key)] for key in (noor, nina)
+    ]
+    assert [[noor], [nina]] == [[each.key for each in told.index.find(x)] for x in (NOOR, NINA)]
+    shop.erase(NINA, back + 2 * HOUR)
+    told.fill(shop)
+    assert ([], [], []) == (
+        told.index.find(NINA), told.index.deliveries(nina), told.index.outcomes(nina)
+    )  # fmt: skip
+    assert nina not in files_of(path)
+
+
+def test_no_number_is_given_twice(path: Path) -> None:
+    """Neither to whoever comes after the newest customer has gone."""
+    shop = ShopTopics()
+    shop.delivery(NINA, AT)
+    told = Following(path, limits=Limits(DAY_MS, DAY_MS), now=AT)
+    told.fill(shop)
+    ask = "SELECT id FROM customer"
+    [first] = told.writer.file.execute(ask).fetchall()
+    later = Following(path, limits=Limits(DAY_MS, DAY_MS), now=AT + 9 * DAY_MS)
+    later.tidy()
+    shop.delivery(NOOR, AT + 9 * DAY_MS)
+    later.fill(shop)
+
+    [second] = later.writer.file.execute(ask).fetchall()
+    assert first != second
 
 
 def test_chunks_of_a_busy_day_are_joined(path: Path) -> None:

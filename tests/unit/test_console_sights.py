@@ -17,7 +17,15 @@ from streams.delivery.gate import Gate
 from streams.destinations import DESTINATIONS
 from streams.explain import Target
 from streams.model.delivery import Options
-from streams.model.enriched import ProfileView
+from streams.model.enriched import (
+    AddressView,
+    MemberView,
+    OrderView,
+    PaymentView,
+    PointsView,
+    ProfileView,
+)
+from streams.model.member import Loyalty, Member
 from streams.model.replayed import Replayed
 from streams.model.row_text import row_as_dict, row_of_dict
 from streams.model.subscriber import Subscriber
@@ -68,6 +76,40 @@ def test_masking_finds_a_person_within_texts_and_numbers() -> None:
         "note": "write to N***@shop-demo.io", "tel": "***47", "list": ["***23", "oats"],
         "other": "l***@shop-demo.io", "quantity": 2,
     } == masked_body(body, event)  # fmt: skip
+
+
+def test_coupons_birthdays_and_cards_are_masked_whatever_a_vendor_calls_them() -> None:
+    """Whoever reads a coupon's code may spend it; the event that has none of them is shown."""
+    secret = ("OKE-5-Q1W2", "2027-02-28", "09/2027", "4242", "Rosehip Lane", "Sorry, Noor")
+    event = replace(
+        bare("order.success", NOOR),
+        order=OrderView(
+            "o1", payment=PaymentView("4242", "09/2027", 1),
+            shipping_address=AddressView(address="Rosehip Lane"),
+        ),
+        member=MemberView(status="enrolled", next_birthday="2027-02-28"),
+        points=PointsView("t1", "500", description="Sorry, Noor", coupon_code="OKE-5-Q1W2"),
+    )  # fmt: skip
+    body = {"Coupon Code": secret[0], "Next": f"on {secret[1]}", "card": [secret[2:4]],
+            "to": secret[4], "why": secret[5], "Tier": "Gold", "points": 500}  # fmt: skip
+    shown = msgspec.json.encode(masked_body(body, event)).decode()
+
+    assert [] == [each for each in secret if each in shown]
+    assert "Gold" in shown
+    assert "500" in shown
+
+
+def test_a_members_row_shows_a_change_of_birthday_and_not_the_day() -> None:
+    """Two numbers and a day, by field; who asks sees them."""
+    before = Member(loyalty=Loyalty(birthday=(3, 1)), next_birthday="2027-03-01")
+    after = Member(loyalty=Loyalty(birthday=(3, 2)), next_birthday="2027-03-02")
+
+    assert [("loyalty.birthday[1]", "***", "***"), ("next_birthday", "***", "***")] == changes(
+        before, after, unmasked=False
+    )
+    assert [("loyalty.birthday[1]", "1", "2"), ("next_birthday", "2027-03-01", "2027-03-02")] == (
+        changes(before, after, unmasked=True)
+    )
 
 
 def test_what_asks_for_nothing_says_why() -> None:

@@ -182,7 +182,21 @@ def test_a_plan_says_what_goes_where_and_what_stays() -> None:
 
     assert "would append 1 dead letter again:" == lines[0]
     assert "→ og.deliveries.klaviyo" in lines[1]
-    assert ["left out:", f"  1  ordergroove  {WRONG_KEY}"] == lines[2:]
+    assert "up to 1 customer may be messaged: events go as if new, however old they are" == lines[2]
+    assert ["left out:", f"  1  ordergroove  {WRONG_KEY}"] == lines[3:]
+
+
+def test_a_plan_says_how_many_customers_may_be_messaged() -> None:
+    """Each once, however many letters they have; a profile starts no flow."""
+    other = replace(DELIVERY, key=b"m:0088124")
+    profile = replace(DELIVERY, key=b"m:0088125", part="profile")
+
+    def said(*letters: Letter) -> list[str]:
+        plan = plan_lines([(each, "og.deliveries.klaviyo", None) for each in letters])
+        return [line.partition(" may")[0] for line in plan if "may be messaged" in line]
+
+    assert ["up to 2 customers"] == said(DELIVERY, DELIVERY, other, profile)
+    assert [] == said(profile)
 
 
 def test_rows_mask_customers() -> None:
@@ -232,6 +246,16 @@ def test_nothing_personal_is_left_in_what_is_shown(body: Any) -> None:
 
     assert "gift.sent" in shown
     assert not [each for each in PERSONAL if str(each) in shown]
+
+
+def test_numbers_of_a_masked_field_are_hidden_however_small() -> None:
+    """A birthday, as our records have it and as Okendo tells it; other small numbers are shown."""
+    told = {"birthday_month": 2, "birthday": {"day": 29, "list": [2]}, "tries": 3, "other": 4}
+
+    assert {
+        "birthday_month": "***", "birthday": {"day": "***", "list": ["***"]}, "tries": 3,
+        "other": 4,
+    } == masked_event(told)  # fmt: skip
 
 
 def test_bytes_are_shown_as_what_they_are() -> None:

@@ -28,7 +28,7 @@ from streams.cli.connections.settings import gate_settings
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
 from streams.control.connections import gate_of
-from streams.control.forecast import DAY_MS, contacts
+from streams.control.forecast import Contact, contacts
 from streams.control.records import ConnectionState
 from streams.control.standing import beyond, dead_letters_in, lag_of
 from streams.model.wording import moment
@@ -126,9 +126,6 @@ def resume(context: Context, name: str, how: How | None) -> None:
 def standings_of(settings: Settings, kafka: KafkaSettings) -> list[Standing]:
     """How every connection stands now; raises `ConfigurationError` and `KafkaException`."""
     names, states = names_of(settings), control_of(settings).states()
-    since = int(time.time() * 1_000) - DAY_MS
-    decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")
-    told = contacts(kafka, names.outcomes, since, frozenset(settings.connections), decode)
     found = []
     for name, configured in settings.connections.items():
         state = states.get(name, ConnectionState())
@@ -140,8 +137,12 @@ def standings_of(settings: Settings, kafka: KafkaSettings) -> list[Standing]:
             gate=gate_of(gate_settings(configured), state),
             state=state,
             lag=lag_of(kafka, stretch),
-            contact=told[name],
+            contact=Contact(),
             dead_letters=dead_letters_in(kafka, names.dead_letters(name)),
         )
         found.append(standing)
-    return found
+    waiting = frozenset(each.name for each in found if each.lag.records and each.sends)
+    decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")
+    connections, now = frozenset(settings.connections), int(time.time() * 1_000)
+    told = contacts(kafka, names.outcomes, now, connections, waiting, decode)
+    return [each._replace(contact=told[each.name]) for each in found]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from streams.control.forecast import ARRIVED
+from streams.control.forecast import ARRIVED, Contact
+from streams.model.delivery import Outcome
 from streams.model.wording import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from streams.console.index import Minute
     from streams.console.sight import Tone
@@ -21,17 +22,32 @@ if TYPE_CHECKING:
 
 LATELY_MS: Final = 3 * 60_000
 """Attempts that did not end well are told for so long."""
+REFUSED: Final = "unauthorized: the vendor refuses our credentials; test them, then resume"
+
+
+def contact_of(tried: Mapping[tuple[str, str], int], name: str) -> Contact:
+    """When a connection last reached its vendor, of the index's `tried`."""
+    return Contact(
+        max(tried.get((name, each), 0) for each in ARRIVED),
+        tried.get((name, Outcome.UNAUTHORIZED.value), 0),
+    )
 
 
 def state_of(
-    gate: Gate, state: ConnectionState, minutes: Sequence[Minute], workers: int, now: int
+    gate: Gate,
+    state: ConnectionState,
+    contact: Contact,
+    minutes: Sequence[Minute],
+    workers: int,
+    now: int,
 ) -> tuple[Tone, str]:
     """How it does, and that in words.
 
     Args:
         gate: that holds.
         state: what was decided.
-        minutes: its outcomes a minute.
+        contact: with the vendor, however long ago: a worker that was refused tells nothing more.
+        minutes: its outcomes a minute, lately.
         workers: that are in its group.
         now: epoch milliseconds.
     """
@@ -40,7 +56,9 @@ def state_of(
         return "rests", decided
     if not workers:
         return "trouble", "no worker runs"
-    trouble, count = _vendor(state, minutes, now)
+    if contact.refused > max(contact.arrived, state.resumed_at):
+        return "trouble", REFUSED
+    trouble, count = _vendor(contact, minutes, now)
     if trouble is not None:
         return "trouble", trouble
     if count:
@@ -58,15 +76,10 @@ def _decided(gate: Gate, state: ConnectionState) -> str | None:
     return f"paused since {moment(state.pause.since)} by {state.pause.by}{why}"
 
 
-def _vendor(state: ConnectionState, minutes: Sequence[Minute], now: int) -> tuple[str | None, int]:
+def _vendor(contact: Contact, minutes: Sequence[Minute], now: int) -> tuple[str | None, int]:
     """What is wrong with the vendor, if something is; and how much was tried again lately."""
-    arrived = max((each.at for each in minutes if each.outcome in ARRIVED), default=0)
-    refused = max((each.at for each in minutes if each.outcome == "unauthorized"), default=0)
-    if refused > max(arrived, state.resumed_at):
-        told = "unauthorized: the vendor refuses our credentials; test them, then resume"
-        return told, 0
     again = [each for each in minutes if each.outcome == "retrying" and each.at >= now - LATELY_MS]
     count = sum(each.count for each in again)
-    if count and max(each.at for each in again) > arrived:
+    if count and max(each.at for each in again) > contact.arrived:
         return f"the vendor takes nothing: {count:,} tries lately", count
     return None, count

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from streams.cli.composition import connection_of, destination_of, kafka_of, names_of
 from streams.cli.connections import decisions
 from streams.cli.connections.deciding import check_name, control_of
-from streams.cli.connections.lines import mode_text
+from streams.cli.connections.lines import low_text, mode_text
 from streams.cli.connections.probe import NOT_NOTED, tried
 from streams.cli.connections.promotion import (
     Refused,
@@ -19,8 +18,9 @@ from streams.cli.connections.promotion import (
     promotion_of,
 )
 from streams.cli.connections.settings import gate_settings
-from streams.cli.connections.state import state_of
+from streams.cli.connections.state import LATELY_MS, contact_of, state_of
 from streams.cli.console.forms import fields
+from streams.cli.console.looks import Looks
 from streams.console.access import require_operate
 from streams.console.connections_sight import (
     ConnectionStanding,
@@ -31,7 +31,6 @@ from streams.console.connections_sight import (
 )
 from streams.control.accounts import wanted_of
 from streams.control.connections import gate_of
-from streams.control.forecast import ARRIVED, DAY_MS
 from streams.control.records import ConnectionState
 from streams.control.standing import beyond, lag_of
 from streams.delivery.account import account_name
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from streams.console.desks import IndexDesk
     from streams.console.index import Minute
     from streams.control.accounts import Wanted
+    from streams.control.forecast import Contact
     from streams.delivery.gate import How
     from streams.settings import Settings
 
@@ -62,37 +62,30 @@ class ConnectionsOperated:
         """Take what it asks."""
         self._settings, self._index, self._letters = settings, index, letters
         self._names, self._kafka = names_of(settings), kafka_of(settings, CLIENT)
-        self._looking = threading.Lock()
-        self._seen: tuple[float, list[ConnectionStanding]] | None = None
+        self._looks = Looks(self._look, _KEPT_SECONDS)
 
     def look(self) -> list[ConnectionStanding]:
         """Each connection, as it stands now, or as somebody else has just seen it."""
-        with self._looking:  # Kafka is asked once, however many pages are open
-            if self._seen is None or time.monotonic() - self._seen[0] > _KEPT_SECONDS:
-                self._seen = time.monotonic(), self._look()
-            return self._seen[1]
+        return self._looks.now()
 
     def _look(self) -> list[ConnectionStanding]:
         now = int(time.time() * 1_000)
         states = control_of(self._settings).states()
         wanted = wanted_of(self._kafka, self._names.control, now)
-        minutes = self._index.minutes(now - DAY_MS)
+        minutes, tried = self._index.minutes(now - LATELY_MS), self._index.tried()
         found = []
         for name in self._settings.connections:
             own = [each for each in minutes if each.connection == name]
             state = states.get(name, ConnectionState())
-            found.append(self._standing(name, state, own, wanted, now))
+            contact = contact_of(tried, name)
+            found.append(self._standing(name, state, contact, own, wanted, now))
         return found
-
-    def _forget(self) -> None:
-        """Look anew next time: something was decided. Waits for a look that began before."""
-        with self._looking:
-            self._seen = None
 
     def _standing(
         self,
         name: str,
         state: ConnectionState,
+        contact: Contact,
         minutes: Sequence[Minute],
         wanted: Mapping[str, Mapping[str, Wanted]],
         now: int,
@@ -103,9 +96,8 @@ class ConnectionsOperated:
         workers = len(group_members(self._kafka, group))
         lag = lag_of(self._kafka, beyond(self._kafka, group, names.deliveries(name)))
         depth = self._letters().get(names.dead_letters(name))
-        tone, told = state_of(gate, state, minutes, workers, now)
+        tone, told = state_of(gate, state, contact, minutes, workers, now)
         limits, unknown = self._limits(name, wanted)
-        arrived = [each.at for each in minutes if each.outcome in ARRIVED]
         return ConnectionStanding(
             name=name,
             destination=destination_of(name, configured).name,
@@ -121,7 +113,7 @@ class ConnectionsOperated:
             lag=lag.records,
             lag_exact=lag.exact,
             workers=workers,
-            last_success=max(arrived, default=None),
+            last_success=contact.arrived or None,
             dead_letters=None if depth is None else depth.letters,
             limits=limits,
             limits_unknown=unknown,
@@ -166,13 +158,13 @@ class ConnectionsOperated:
         """Let it rest."""
         require_operate(user)
         decisions.pause(self._settings, name, reason, user.name)
-        self._forget()
+        self._looks.forget()
 
     def resume(self, user: User, name: str, how: How | None, found: WaitsSight) -> None:
         """Let it go on; `how`: what becomes of what was found waiting."""
         require_operate(user)
         decisions.resume(self._settings, name, how, found.found, user.name)
-        self._forget()
+        self._looks.forget()
 
     def foresee(
         self, user: User, name: str, percentage: float | None, customers: Sequence[str]
@@ -193,6 +185,7 @@ class ConnectionsOperated:
             customers=forecast.together.customers,
             kept=forecast.kept.most_common(),
             other=forecast.other.most_common(),
+            low=low_text(seen.low) if seen.low.records else None,
             paused=seen.paused,
             obstacle=self._obstacle(name),
             found=(promotion, seen),
@@ -214,13 +207,13 @@ class ConnectionsOperated:
             raise ConfigurationError(f"connection {name}", obstacle, "Look again when that is over")
         promotion, foreseen = seen.found
         promote_to(self._settings, name, promotion, foreseen)
-        self._forget()
+        self._looks.forget()
 
     def reset(self, user: User, name: str) -> None:
         """Back to the settings' mode."""
         require_operate(user)
         decisions.reset(self._settings, name, user.name)
-        self._forget()
+        self._looks.forget()
 
     def test(self, user: User, name: str) -> ProbeSight:
         """Whether the vendor lets its credentials in, and what it said."""

@@ -15,6 +15,7 @@ from streams.cli.console.index import filler_of, index_of
 from streams.cli.console.letters import LettersOperated
 from streams.cli.console.replay import ReplayOperated
 from streams.cli.timeline.storytelling import Storyteller
+from streams.console.access import require_inside
 from streams.console.desks import Desks
 from streams.console.gauges import index_metrics
 from streams.model.ids import customer_hash
@@ -54,6 +55,7 @@ class Reveals:
 
     def record(self, user: User, what: str, key: bytes | None) -> None:
         """Write it on the audit topic, with the customer as a keyed hash."""
+        require_inside(user)
         told = {"what": what}
         if key is not None:
             told["customer"] = customer_hash(self._key, key)

@@ -16,7 +16,7 @@ from streams.cli.composition import (
 )
 from streams.cli.connections.lines import mode_text
 from streams.cli.connections.settings import gate_settings
-from streams.cli.connections.state import state_of
+from streams.cli.connections.state import contact_of, state_of
 from streams.console.sight import ConnectionSight, RoleSight, Sight
 from streams.control.connections import gate_of
 from streams.control.follower import Follower
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 CLIENT: Final = "streams-console"
 _SHOWN_MS: Final = 60 * 60_000
 """Of the outcomes a minute: an hour."""
+_AGAIN_SECONDS: Final = 1.0
 _READ: Final = 2_000
 """A lag of more offsets is not read to count its records: markers do not matter then."""
 
@@ -61,6 +62,7 @@ class Flow:
         self._overview = Overview(kafka, topics)
         self._letters = letters
         self._control = Follower(kafka, names.control, CONNECTIONS)
+        self._closing = threading.Event()
         self._counted: dict[str, tuple[Stretch, Lag]] = {}
 
     def start(self) -> None:
@@ -68,22 +70,36 @@ class Flow:
         threading.Thread(target=self._follow, name="decisions", daemon=True).start()
 
     def _follow(self) -> None:
-        try:
-            self._control.start()
-        except ConfigurationError as error:
-            log.error("what was decided is not known: %s", error)  # noqa: TRY400 - it says all
+        """Follow the topic; while there is none, nothing is decided, but it may be made yet."""
+        said = False
+        while not self._closing.is_set():
+            try:
+                self._control.start()
+            except ConfigurationError as error:
+                if not said:
+                    log.error("what was decided is not known, tried again: %s", error)  # noqa: TRY400 - it says all
+                said = True
+                self._closing.wait(_AGAIN_SECONDS)
+                self._control = Follower(self._kafka, self._names.control, CONNECTIONS)
+            else:
+                return
 
     def close(self) -> None:
         """End that."""
+        self._closing.set()
         self._control.close()
 
     def look(self) -> Sight:
         """What there is now; raises `KafkaException` where the broker does not answer."""
         now = int(time.time() * 1_000)
         ends, firsts = self._overview.ends(), self._overview.firsts()
-        groups = {group for _, _, _, group in self._roles}
-        groups |= {self._names.deliver_group(each) for each in self._settings.connections}
-        positions, members = self._overview.positions(groups), self._overview.members(groups)
+        lines = {(group, topic) for _, _, topic, group in self._roles}
+        lines |= {
+            (self._names.deliver_group(each), self._names.deliveries(each))
+            for each in self._settings.connections
+        }
+        positions = self._overview.positions(lines)
+        members = self._overview.members({group for group, _ in lines})
         letters = self._letters()
 
         def standing(of: str) -> int | None:
@@ -91,7 +107,7 @@ class Flow:
             return None if found is None else found.letters
 
         def lag(group: str, topic: str) -> Lag:
-            return self._lag(topic, positions[group].get(topic), ends[topic], firsts[topic])
+            return self._lag(topic, positions[group, topic], ends[topic], firsts[topic])
 
         roles = [
             RoleSight(
@@ -104,7 +120,7 @@ class Flow:
             )
             for role, source, topic, group in self._roles
         ]
-        minutes = self._index.minutes(now - _SHOWN_MS)
+        minutes, tried = self._index.minutes(now - _SHOWN_MS), self._index.tried()
         connections = []
         for name, configured in self._settings.connections.items():
             state = decode_state(name, self._control.read(key_of(name)))
@@ -113,7 +129,8 @@ class Flow:
                 self._names.deliver_group(name),
                 [m for m in minutes if m.connection == name],
             )
-            tone, told = state_of(gate, state, own, members[group], now)
+            contact = contact_of(tried, name)
+            tone, told = state_of(gate, state, contact, own, members[group], now)
             connections.append(
                 ConnectionSight(
                     name=name,
@@ -133,7 +150,7 @@ class Flow:
     def _lag(
         self,
         topic: str,
-        committed: Mapping[int, int] | None,
+        committed: Mapping[int, int],
         ends: Mapping[int, int],
         firsts: Mapping[int, int],
     ) -> Lag:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from streams.cli.completers import connection_names, letter_reasons, sources
+from streams.cli.confirmation import confirm, yes_option
 from streams.cli.context import Context, pass_context
 from streams.cli.dead_letters import settling
 from streams.cli.dead_letters.filters import filter_of
@@ -166,33 +167,37 @@ def show(
 @examples(
     "# What it would do",
     "streams dead-letters redrive --reason unknown_schema",
-    "# Do it",
+    "# Do it, once the number of letters was typed",
     "streams dead-letters redrive --reason unknown_schema --execute",
-    "# What a connection gave up on in a day",
-    "streams dead-letters redrive --connection klaviyo --since 24h --execute",
+    "# What a connection gave up on in a day; in a script, the number is given beforehand",
+    "streams dead-letters redrive --connection klaviyo --since 24h --execute --yes 12",
 )
 @dead_letters.command()
 @filters
 @click.option("--again", is_flag=True, help="Also what was redriven and is not settled yet.")
 @execute_option
+@yes_option
 @pass_context
-def redrive(context: Context, /, *, again: bool, execute: bool, **told: Any) -> None:
+def redrive(
+    context: Context, /, yes: int | None, *, again: bool, execute: bool, **told: Any
+) -> None:
     """Append dead letters to where they came from: deliveries for deliver, records for derive.
 
-    A letter stays, marked, until that is settled. Without --execute nothing is written.
+    A letter stays, marked, until that is settled. Without --execute nothing is written; with it,
+    once the number of letters was typed.
     """
     settings, asked = context.settings, _asked(told)
-    if not execute:
-        found = settling.standing(settling.opened(settings, asked), asked.wanted)
-        plan = settling.planned(settings, found.letters, again=again)
-        _warn(settings, found, plan)
-        _print(plan_lines(plan))
-        _dry("redrive", sum(why is None for _, _, why in plan))
-        return
-
-    with _followed("appended again") as follow:
-        plan, found = settling.redrive(settings, asked, follow.told, again=again)
+    found = settling.standing(settling.opened(settings, asked), asked.wanted)
+    plan = settling.planned(settings, found.letters, again=again)
     _warn(settings, found, plan)
+    _print(plan_lines(plan))
+    going = [each.id for each, _, why in plan if why is None]
+    if not (execute and (going or yes)):
+        _dry("redrive", len(going))
+        return
+    confirm(len(going), f"dead letter{'' if len(going) == 1 else 's'} will be appended again", yes)
+    with _followed("appended again") as follow:
+        plan, _ = settling.redrive(settings, asked.only(going), follow.told, again=again)
     if follow.total:
         click.echo("They stand, marked, until a worker has settled them.")
     _print(left_out_lines(plan))

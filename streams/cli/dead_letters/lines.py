@@ -126,6 +126,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         ("", f"{n:,}", of, f"→ {to}", reason, kind) for (of, to, reason, kind), n in _most(kinds)
     ]
     yield from aligned(rows, right=1)
+    customers = len({each.key for each, _ in going if each.part != "profile"})
+    if customers:  # a profile starts no flow
+        people = f"{customers:,} customer{'' if customers == 1 else 's'}"
+        yield f"up to {people} may be messaged: events go as if new, however old they are"
     yield from left_out_lines(plan)
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from streams.cli.auditing import audit_of
 from streams.cli.composition import kafka_of
 from streams.cli.connections.deciding import control_of
@@ -55,6 +57,10 @@ class Asked(NamedTuple):
     wanted: Filter = Filter()
     connections: Collection[str] = ()
     sources: Collection[str] = ()
+
+    def only(self, ids: Collection[str]) -> Asked:
+        """Of these letters only those of these ids, of which there is one at least."""
+        return self._replace(wanted=replace(self.wanted, ids=frozenset(ids)))
 
 
 @dataclass(slots=True)
