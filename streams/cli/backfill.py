@@ -21,7 +21,7 @@ from streams.cli.table.command import TABLES
 from streams.cli.worker.rehearsal import rehearsal
 from streams.destinations.klaviyo_rules import PROFILES
 from streams.errors import ConfigurationError
-from streams.reconcile.backfill import Backfill, Progress, Terms, Wish, unfinished
+from streams.reconcile.backfill import Backfill, Progress, Terms, Wish, former_of
 from streams.reconcile.evidence import Evidence
 from streams.reconcile.sending import Lane
 from streams.replay.transaction import TakenOver, Transactions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from streams.cli.reconcile.read_backs import Read
-    from streams.reconcile.backfill import Plan
+    from streams.reconcile.backfill import Former, Plan
     from streams.settings import Settings
 
 ACTION: Final = "backfill.profiles"
@@ -106,28 +106,46 @@ def profiles(context: Context, /, name: str, *, yes: int | None, **told: Any) ->
     check_name(settings, name)
     wish = Wish(**(told | {of: tuple(told[of]) for of in ("merchants", "statuses")}))
     kafka, low = kafka_for(settings), names_of(settings).low(name)
-    former = unfinished(kafka, names_of(settings).control, low)
-    if former is not None and former.wish != wish:
-        raise ConfigurationError(
-            "backfill",
-            f"another one of {name} was begun and not finished: run {former.run}",
-            f"Finish it first: {_command(name, former.wish)}",
-        )
+    former = _former(settings, name, wish)
     read = table_read(settings, kafka, wish.table)
     known = Evidence(kafka, names_of(settings), name, (), _nothing).known()
     applied = {key: version for one in known.values() for key, version in one.versions.items()}
     work = Backfill(_terms(settings, name, read, applied), wish)
     plan = work.plan(read.rows)
-    click.echo("\n".join(_plan_lines(settings, name, plan, former)))
-    if not plan.profiles and former is None:
+    click.echo("\n".join(_plan_lines(settings, name, plan, former.progress)))
+    if not plan.profiles and former.progress is None:
         click.echo("nothing to do")
         return
     confirm(plan.profiles, f"profiles go to {name}, through its low lane", yes)
     try:
-        written = _write(settings, name, read, work, plan, former or Progress(run="", wish=wish))
+        written = _write(settings, name, read, work, plan, wish, former)
     except TakenOver:
         raise Refused("another backfill of the connection has begun, and goes on") from None
     click.echo(f"{written:,} profiles wait in {low}")
+
+
+def _former(settings: Settings, name: str, wish: Wish, planned: Former | None = None) -> Former:
+    """How far the connection's last backfill is; raises where this one must not begin now.
+
+    Args:
+        settings: of everything.
+        name: of the connection.
+        wish: what is asked for.
+        planned: what this was when it was planned.
+    """
+    found = former_of(kafka_for(settings), names_of(settings).control, names_of(settings).low(name))
+    if found.progress is not None and found.progress.wish != wish:
+        raise ConfigurationError(
+            "backfill",
+            f"another one of {name} was begun and not finished: run {found.progress.run}",
+            f"Finish it first: {_command(name, found.progress.wish)}",
+        )
+    if planned is not None and found.progress is None and found.offset > planned.offset:
+        raise Refused(
+            "another backfill of the connection has finished meanwhile: plan again, and see what is"
+            " left to be told"
+        )
+    return found
 
 
 def _nothing(_: bytes) -> Mapping[str, Any]:
@@ -146,10 +164,16 @@ def _terms(settings: Settings, name: str, read: Read, applied: Mapping[bytes, in
     )
 
 
-def _write(
-    settings: Settings, name: str, read: Read, work: Backfill, plan: Plan, at: Progress
+def _write(  # noqa: PLR0913, PLR0917 - what, of what, where from
+    settings: Settings,
+    name: str,
+    read: Read,
+    work: Backfill,
+    plan: Plan,
+    wish: Wish,
+    planned: Former,
 ) -> int:
-    names, wish = names_of(settings), at.wish
+    names = names_of(settings)
     low = names.low(name)
     encode: Any = struct_writer(schemas_of(settings, [low], wait=False).codec("events/enriched"))
     what = {
@@ -161,11 +185,14 @@ def _write(
         "one_by_one": wish.one_by_one,
         "profiles": plan.profiles,
     }
+    _former(settings, name, wish, planned)  # before anybody is interrupted
+    transactions = Transactions(
+        kafka_for(settings), f"{settings.prefix}-backfill-{name}", rehearsal()
+    )
+    # what is read after it is not written any more: an earlier one may have gone on since the plan
+    at = _former(settings, name, wish, planned).progress or Progress(run="", wish=wish)
     with audit_of(settings).action(ACTION, what, at.run or None) as entry:
         entry.result["written"] = at.written
-        transactions = Transactions(
-            kafka_for(settings), f"{settings.prefix}-backfill-{name}", rehearsal()
-        )
         lane = Lane(low, read.family, encode, entry.id, bulk=not wish.one_by_one)
         begun = Progress(run=entry.id, wish=wish, written=at.written, after=at.after)
         with adding("profiles", plan.profiles) as add:

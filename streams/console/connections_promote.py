@@ -96,5 +96,7 @@ def _show(seen: PromotionSight) -> None:
     if seen.other:
         told = ", ".join(f"{n:,} {outcome}" for outcome, n in seen.other)
         ui.label(f"not to be sent whatever the mode, or sent already: {told}")
+    if seen.low is not None:
+        warn(f"{seen.low[0].upper()}{seen.low[1:]}.")
     if seen.paused:
         warn("It is paused: it sends nothing until it is resumed.")

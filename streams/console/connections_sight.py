@@ -42,7 +42,7 @@ class ConnectionStanding(NamedTuple):
         lag: records in its topic that nobody has finished; None: nobody has begun.
         lag_exact: whether they were counted.
         workers: that serve it.
-        last_success: to the minute; None: none in 24 hours.
+        last_success: epoch milliseconds; None: none that is kept.
         dead_letters: that stand; None: not counted yet.
         limits: of its account; None: `limits = "off"`, or the account is not known here.
         limits_unknown: why there are none.
@@ -95,6 +95,7 @@ class PromotionSight(NamedTuple):
         customers: … and whose they are.
         kept: reason and how many it would keep back still.
         other: outcome and how many no mode changes.
+        low: what waits in its low lane and goes then, in words; None: nothing.
         paused: whether the connection rests, and so sends nothing until it is resumed.
         obstacle: why it is refused now; None: it is not.
         found: it as the desk knows it.
@@ -107,6 +108,7 @@ class PromotionSight(NamedTuple):
     customers: int
     kept: list[tuple[str, int]]
     other: list[tuple[str, int]]
+    low: str | None
     paused: bool
     obstacle: str | None
     found: Any

@@ -47,6 +47,7 @@ def _connection(plan: Mapping[str, Any], takes: Sequence[str], mode: str) -> Non
     for number, why in (
         (plan["erased"], "of erased customers"),
         (plan["unreadable"], "unreadable"),
+        (plan["copies"], "the same once more, as redriven letters are"),
     ):
         if number:
             ui.label(f"left out: {number:,} {why}")

@@ -131,7 +131,8 @@ class _Report:
         appended, concluded = found["appended"], found["concluded"]
         lane = "the low lane has passed all of it" if found["drained"] else "the low lane is at it"
         yet = "" if found["ended"] else ", not all yet"
-        self._said.set_text(f"{appended:,} appended{yet}, {concluded:,} concluded; {lane}")
+        gone = f"; {found['gone']:,} offsets were past retention" if found["gone"] else ""
+        self._said.set_text(f"{appended:,} appended{yet}, {concluded:,} concluded; {lane}{gone}")
         self._bar_of_lane.set_value(concluded / appended if appended else 0.0)
         self._off.set_text(f"{found['deviation']:.1%} of the parts came otherwise than planned")
         self._table.rows = [

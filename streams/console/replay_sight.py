@@ -47,6 +47,7 @@ class ReplayPlan(NamedTuple):
         number: that has to be typed …
         what: … and of what it is the number.
         prepared: it as the desk knows it.
+        id: of the work that made it: it is run once.
     """
 
     asked: ReplayAsked
@@ -56,6 +57,7 @@ class ReplayPlan(NamedTuple):
     number: int
     what: str
     prepared: Any
+    id: str
 
 
 class RunSight(NamedTuple):

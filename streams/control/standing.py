@@ -10,15 +10,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from streams.delivery.known import Known, low_key
 from streams.engine.admin import partition_count
 from streams.engine.group_offsets import committed_positions
 from streams.engine.patience import patiently
 from streams.engine.stretch import Stretch, look_through, whole
 from streams.engine.watermarks import Watermarks
 from streams.errors import BadRecord
+from streams.model.dead_letter import header_bytes
+from streams.model.replayed import MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from confluent_kafka import Message
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 COUNTED: Final = 20_000
 """A lag of more offsets is not read to be counted: it is large, whatever the markers."""
 _PATIENCE_SECONDS = 10.0
+_TRIGGER: Final = b"trigger"
 
 
 class Lag(NamedTuple):
@@ -57,6 +61,20 @@ class Waits:
     def count(self) -> int:
         """Records."""
         return self.by_type.total()
+
+
+class LowWaits(NamedTuple):
+    """What a connection's low lane has not passed.
+
+    Attributes:
+        records: that wait there …
+        starting: … of them those that may start flows …
+        customers: … and whose those are, of the customers who were asked about.
+    """
+
+    records: int
+    starting: int
+    customers: int
 
 
 def beyond(
@@ -115,6 +133,55 @@ def what_waits(
     if stretch is not None:
         look_through(kafka, stretch, note)
     return waits
+
+
+def low_waits(
+    kafka: KafkaSettings, low: str, changelog: str, asked: Callable[[str], bool]
+) -> LowWaits:
+    """Look at all that waits in a connection's low lane; what is parked is not among it.
+
+    Args:
+        kafka: the connection.
+        low: its low topic.
+        changelog: what it knows of its customers, with how far the lane is.
+        asked: whether a customer (`merchant:customer`) is asked about.
+
+    Raises:
+        ConfigurationError: a topic is missing.
+        KafkaException: the broker does not answer.
+    """
+    found, customers = Counter[str](), set[bytes]()
+
+    def note(message: Message) -> None:
+        found["records"] += 1
+        key = message.key() or b""
+        # a record that says nothing of a replay goes as if it came for the first time
+        mode = header_bytes(message.headers()).get(MODE, _TRIGGER)
+        if mode == _TRIGGER and asked(key.decode(errors="replace")):
+            found["starting"] += 1
+            customers.add(key)
+
+    held = whole(kafka, low)
+    held = held._replace(starts={p: at for p, at in held.starts.items() if at < held.ends[p]})
+    if held.starts:
+        passed = _passed(kafka, changelog, held.starts)
+        starts = {p: min(max(at, passed[p]), held.ends[p]) for p, at in held.starts.items()}
+        look_through(kafka, held._replace(starts=starts), note)
+    return LowWaits(found["records"], found["starting"], len(customers))
+
+
+def _passed(kafka: KafkaSettings, changelog: str, partitions: Collection[int]) -> dict[int, int]:
+    """The next offset of a low lane, by partition: of all that is known there, only that."""
+    known = {p: Known() for p in partitions}
+
+    def note(message: Message) -> None:
+        if message.key() == low_key():
+            known[message.partition() or 0].note(low_key(), message.value())
+
+    stretch = whole(kafka, changelog)
+    starts = {p: stretch.starts[p] for p in partitions}
+    look_through(kafka, stretch._replace(starts=starts), note)
+    return {p: each.low[0] for p, each in known.items()}
 
 
 def dead_letters_in(kafka: KafkaSettings, topic: str) -> int:

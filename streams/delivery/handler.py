@@ -268,10 +268,10 @@ class DeliveryHandler(Condition):
         if delivery.settled:
             if not delivery.parked or parking.concluded(delivery):
                 ledger.finish(delivery)
-                self._low.progressed()
         elif delivery.parked and delivery.unacknowledged == 0:
             ledger.park(delivery)
             parking.note(delivery)
+        self._low.progressed()
         self._room.set()
 
     def _numbered(self) -> int:

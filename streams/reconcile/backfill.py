@@ -242,23 +242,37 @@ def key_of(low_topic: str) -> bytes:
     return f"{_KEY}{low_topic}".encode()
 
 
-def unfinished(kafka: KafkaSettings, control: str, low_topic: str) -> Progress | None:
-    """The backfill of a connection that was begun and not finished.
+class Former(NamedTuple):
+    """What the control topic tells of a connection's backfills.
+
+    Attributes:
+        progress: of the one that was begun and not finished, if there is one.
+        offset: of the record that says so, or that there is none: another one, and somebody has
+            appended meanwhile; -1: nobody ever has.
+    """
+
+    progress: Progress | None
+    offset: int
+
+
+def former_of(kafka: KafkaSettings, control: str, low_topic: str) -> Former:
+    """How far the last backfill of a connection is.
 
     Raises:
         ConfigurationError: what stands there is none of this version's.
         KafkaException: the broker does not answer.
     """
-    found: list[bytes | None] = [None]
-    wanted = key_of(low_topic)
+    value: bytes | None = None
+    offset, wanted = -1, key_of(low_topic)
 
     def note(message: Message) -> None:
+        nonlocal value, offset
         if message.key() == wanted:
-            found[0] = message.value()
+            value, offset = message.value(), message.offset() or 0
 
     look_through(kafka, whole(kafka, control), note)
     try:
-        return None if found[0] is None else _decode(found[0])
+        return Former(None if value is None else _decode(value), offset)
     except msgspec.DecodeError:
         raise ConfigurationError(
             f"topic {control}", "a backfill's progress cannot be read", "Use the writer's version"

@@ -98,7 +98,7 @@ class Planner:
         self._lanes = {}
 
     def take(self, event: EnrichedEvent) -> None:
-        """Judge a delivery that was selected."""
+        """Judge a delivery that was selected; each comes once (`survey.Picker`)."""
         terms, plan = self._terms, self.plan
         plan.selected[event.type] += 1
         own = delivery_id(event.event_id, event.type, terms.connection)
@@ -202,10 +202,8 @@ class Planner:
             lane.things[customer, part.thing] = part.substance
         if part.name != "event":
             return
-        key = id_bytes(id_)
-        told = self._told.get(key)
-        known = key in lane.sent or (told is not None and told.accepted)
-        lane.sent.add(key)
+        told = self._told.get(id_bytes(id_))
+        known = told is not None and told.accepted
         if known and self._terms.destination.rules.repeated == "first_wins":
             found.ignored += 1
             return
@@ -221,7 +219,6 @@ class _Lane:
 
     versions: dict[bytes, int] = field(default_factory=dict)
     things: dict[tuple[bytes, str], bytes] = field(default_factory=dict)
-    sent: set[bytes] = field(default_factory=set)
     messaged: set[bytes] = field(default_factory=set)
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     profiles: Profiles = field(default_factory=Profiles)

@@ -72,7 +72,7 @@ class Plan:
     """What was found; `selected` and `concluded` are by event type, `standing` by outcome.
 
     `concluded` are deliveries that have a final outcome, and `standing` which they have. `erased`
-    were left out, and `unreadable` can be nobody's.
+    were left out, `unreadable` can be nobody's, and `copies` are deliveries once more.
     """
 
     prospects: dict[Mode, Prospect]
@@ -82,3 +82,4 @@ class Plan:
     differences: Differences = field(default_factory=Differences)
     erased: int = 0
     unreadable: int = 0
+    copies: int = 0

@@ -16,6 +16,7 @@ from streams.model.ids import customer_key
 from streams.model.replayed import HEADERS
 from streams.replay.runs import encode_run, key_of
 from streams.replay.selection import Profiles
+from streams.replay.survey import part_of, still_held
 from streams.replay.transaction import Appended
 
 if TYPE_CHECKING:
@@ -74,8 +75,16 @@ class Running:
     ) -> None:
         run, profiles = self.run, Profiles()
         start, end = run.starts[partition], run.ends[partition]
-        position = max(start, run.position.get(partition, start))
+        before = max(start, run.position.get(partition, start))
+        if before >= end:
+            return
+        # which deliveries and profiles were told already is known by reading from the beginning
+        whole = Stretch(self._places.source, run.starts, run.ends)
+        stretch = still_held(self._kafka, part_of(whole, partition))
+        position = max(before, stretch.starts[partition])
+        self.run = replace(run, gone=run.gone + position - before)
         alone = run.mode == "profile-only"
+        self._picker.begin()
 
         def take(message: Message) -> None:
             event = self._picker.pick(message)
@@ -83,7 +92,7 @@ class Running:
                 return
             new = not alone or self._is_new(profiles, event)
             if (message.offset() or 0) < position:
-                return  # read once more only to know whom it told
+                return  # read once more only to know what it told
             if new:
                 self._wait(message)
             else:
@@ -91,13 +100,9 @@ class Running:
             if len(self._waiting) >= _AT_ONCE or self._bytes >= _BYTES:
                 progress(self._flush(transactions, partition, (message.offset() or 0) + 1))
 
-        # which profiles were told already is known by reading the partition from its beginning
-        stretch = Stretch(
-            self._places.source, {partition: start if alone else position}, {partition: end}
-        )
         if position < end:
             look_through(self._kafka, stretch, take)
-            progress(self._flush(transactions, partition, end))
+        progress(self._flush(transactions, partition, end))
 
     def _is_new(self, profiles: Profiles, event: EnrichedEvent) -> bool:
         customer = customer_key(event.merchant, event.customer_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.engine.stretch import newest
 from streams.errors import ConfigurationError
@@ -45,6 +46,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         position: partition → the first offset of the delivery topic that was not looked at.
         appended: deliveries.
         left_out: profiles that would have been told once more.
+        gone: offsets of the delivery topic that retention took before it was their turn.
         ended: whether all is appended.
     """
 
@@ -66,6 +68,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     position: dict[int, int] = {}
     appended: int = 0
     left_out: int = 0
+    gone: int = 0
     ended: bool = False
 
     @property
@@ -73,10 +76,21 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What its records say."""
         return Replayed(self.mode, self.id, self.new_ids)
 
+    def means(self, other: Run) -> bool:
+        """Whether another run is of what this one is of, and of deliveries of this one, too.
+
+        When they were written is not compared: `since 48h` means other times in each command.
+        """
+        mine, its = self.starts, other.starts
+        shared = any(
+            max(mine[p], its[p]) < min(self.ends[p], other.ends[p]) for p in mine.keys() & its
+        )
+        return shared and self._what == other._what
+
     @property
-    def what(self) -> tuple[object, ...]:
-        """What two commands must agree on to mean the same run."""
-        return self.connection, self.source, self.mode, self.new_ids, self.selection
+    def _what(self) -> tuple[object, ...]:
+        chosen = replace(self.selection, since=None, until=None, offsets={})
+        return self.connection, self.source, self.mode, self.new_ids, chosen
 
 
 encode_run = msgspec.json.Encoder().encode

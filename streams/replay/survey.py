@@ -7,6 +7,7 @@ deliveries: a customer's are in one partition of each of these topics.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from streams.delivery.known import KnownChangelog
@@ -18,6 +19,7 @@ from streams.engine.watermarks import Watermarks
 from streams.errors import BadRecord
 from streams.model.delivery import Outcome
 from streams.model.fact import CUSTOMER_ERASED
+from streams.model.ids import customer_key
 from streams.replay.plan import id_bytes
 from streams.replay.prospects import ACCEPTED, Told
 
@@ -67,11 +69,16 @@ class Picked(NamedTuple):
 
 
 class Picker:
-    """Reads deliveries and picks those that are meant.
+    """Reads deliveries and picks those that are meant, each once.
+
+    A letter that was redriven lies on the delivery topic a second time, under the same delivery id:
+    of a partition's copies the first is meant. Whoever reads a partition from its beginning picks
+    the same again.
 
     Attributes:
         erased: left out since their customers were erased after they happened.
         unreadable: left out since nobody can say whose they are.
+        copies: left out since the same delivery was picked before.
     """
 
     def __init__(
@@ -93,8 +100,14 @@ class Picker:
         self._selection = selection
         self._hash_of = hash_of
         self._hides = hides
+        self._picked: set[bytes] = set()
         self.erased = 0
         self.unreadable = 0
+        self.copies = 0
+
+    def begin(self) -> None:
+        """Go on with another partition: a customer's deliveries are in one."""
+        self._picked = set()
 
     def pick(self, message: Message) -> EnrichedEvent | None:
         """The event of a delivery that is meant."""
@@ -108,7 +121,18 @@ class Picker:
         if self._hides(event.merchant, event.customer_id, event.occurred_at):
             self.erased += 1
             return None
+        same = _digest(event)
+        if same in self._picked:
+            self.copies += 1
+            return None
+        self._picked.add(same)
         return event
+
+
+def _digest(event: EnrichedEvent) -> bytes:
+    """What tells a customer's delivery from others, in few bytes."""
+    told = customer_key(event.merchant, event.customer_id), event.event_id, event.type
+    return blake2b(repr(told).encode(), digest_size=16).digest()
 
 
 def stretch_of(kafka: KafkaSettings, topic: str, selection: Selection) -> Stretch:
@@ -131,6 +155,13 @@ def part_of(stretch: Stretch, partition: int) -> Stretch:
     """One partition of a stretch."""
     start, end = stretch.starts[partition], stretch.ends[partition]
     return Stretch(stretch.topic, {partition: start}, {partition: end})
+
+
+def still_held(kafka: KafkaSettings, stretch: Stretch) -> Stretch:
+    """What retention has left of a stretch: it goes on while other partitions are read."""
+    firsts = Watermarks(kafka, stretch.topic).first(stretch.starts)
+    starts = {p: min(max(at, firsts[p]), stretch.ends[p]) for p, at in stretch.starts.items()}
+    return stretch._replace(starts=starts)
 
 
 class Survey:
@@ -160,7 +191,10 @@ class Survey:
             KafkaException: the broker does not answer.
         """
         for partition in sorted(stretch.starts):
-            part = part_of(stretch, partition)
+            part = still_held(self._kafka, part_of(stretch, partition))
+            if not part.offsets:
+                continue
+            picker.begin()
             planner.begin(self._versions(partition), self._told(part, partition))
             done = part.starts[partition]
 
@@ -176,7 +210,8 @@ class Survey:
             look_through(self._kafka, part, take)
             progress(part.ends[partition] - done)
         planner.end()
-        planner.plan.erased, planner.plan.unreadable = picker.erased, picker.unreadable
+        plan = planner.plan
+        plan.erased, plan.unreadable, plan.copies = picker.erased, picker.unreadable, picker.copies
 
     def _versions(self, partition: int) -> Mapping[bytes, int]:
         alive = {partition}

@@ -205,7 +205,7 @@ def test_who_may_only_look_runs_nothing(replayed: Replayed, browser: Browser) ->
 
 
 def test_an_old_plan_is_not_run(replayed: Replayed) -> None:
-    """Its number may be another one by now; nor is one of what is under way already."""
+    """Its number may be another one by now; nor is one a second time, nor is it offered again."""
     replayed.world.deliver("c1", "c2")
     desk, kim = ReplayOperated(load_settings()), User("kim", "operate")
     asked = ReplayAsked((NAME,), "profile-only")
@@ -214,7 +214,12 @@ def test_an_old_plan_is_not_run(replayed: Replayed) -> None:
         desk.run(kim, made._replace(made_at=made.made_at - FRESH_MS - 1_000))
     done = ended(desk.run(kim, made))
     [run] = desk.runs()
+    with pytest.raises(ConfigurationError, match="run already"):
+        desk.run(User("lou", "operate"), made)
+    again = ended(desk.plan(kim, asked))
 
     assert ("done", 2) == (done.state, done.done), done.trouble
     assert (done.subject, True, 2, False) == (run.id, run.ended, run.appended, run.under_way)
     assert 2 == desk.report(run.id)["appended"]
+    assert [again.result] == [each.result for each in desk.works() if each.result is not None]
+    assert 2 == len(replayed.low())

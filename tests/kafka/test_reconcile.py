@@ -12,6 +12,7 @@ from streams.delivery.known import encode
 from streams.model.row_bytes import encode_row
 from streams.model.subscriber import Subscriber
 from streams.reconcile.rows import Sample, TableRows
+from tests.support.prompted import prompted
 from tests.support.reconciled import Shop, differences, fields_of, key, row, status, wanted
 
 if TYPE_CHECKING:
@@ -92,6 +93,33 @@ def test_a_backfill_that_is_killed_goes_on(broker: str, prefix: str) -> None:
             assert [
                 ("backfill.profiles", s, actions[0][2]) for s in ("began", "began", "done")
             ] == (actions)
+
+    asyncio.run(story())
+
+
+def test_backfills_side_by_side_append_each_profile_once(broker: str, prefix: str) -> None:
+    """Three are planned; the quickest is killed, the next goes on from there, the last is late."""
+    shop, people = Shop(broker, prefix, "klaviyo"), 90
+    command = (*BACKFILL, "klaviyo")
+
+    async def story() -> None:
+        async with shop:
+            shop.write({key(n): row(n) for n in range(people)} | {"\0synced:m": Subscriber(1)})
+            async with (
+                prompted(shop._environment, *command) as one,
+                prompted(shop._environment, *command) as late,
+            ):
+                killed = await shop.run(*command, "--yes", str(people), rehearse="kill@committed#2")
+                begun = len(await shop.low())
+                done, refused = await one.answer(people), await late.answer(people)
+            appended = Counter(each["customer_id"] for each in await shop.low())
+            assert killed.code < 0 < begun < people
+            assert 0 == done.code, done
+            told = "another backfill of the connection has finished meanwhile"
+            assert (75, True) == (refused.code, told in refused.err), refused
+            assert Counter(f"{n:07}" for n in range(people)) == appended
+            actions = [(each.state, each.id) for each in shop.actions()]
+            assert [(s, actions[0][1]) for s in ("began", "began", "done")] == actions
 
     asyncio.run(story())
 

@@ -12,21 +12,33 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from msgspec.structs import replace
 
 from streams.control.erased import Erased, encode_erased
+from streams.control.records import Promotion
+from streams.control.topic import ControlTopic
 from streams.demo.observation import Topics
 from streams.engine.producer import RecordProducer
+from streams.engine.watermarks import Watermarks
 from streams.model.dead_letter import header_bytes
 from streams.model.ids import customer_hash, customer_key
 from streams.model.replayed import replayed_of
+from streams.replay.runs import runs_of
 from tests.support.delivery_world import PARTITIONS, DeliveryWorld, identity, shop_event, until
 from tests.support.letter_commands import PATIENCE, Said
+from tests.support.prompted import prompted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streams.model.enriched import EnrichedEvent
 
 TOGETHER = 1_300
 """Of three partitions each has more than a transaction's 500 or less: some of both."""
+COPIES = 60
+"""Deliveries that lie there a second time, as redriven letters do."""
 
 
 def run(world: DeliveryWorld, *arguments: str, **more: str) -> Said:
@@ -60,8 +72,11 @@ def stock() -> list[EnrichedEvent]:
 
 
 async def interrupted(world: DeliveryWorld, how: str) -> tuple[str, str]:
-    """Let a run end in the midst of its second transaction, and go on; its id, what was said."""
-    command = ["run", "klaviyo", "--mode", "fill", "--yes", str(TOGETHER)]
+    """Let a run end in the midst of its second transaction, and go on; its id, what was said.
+
+    The same line again is known for the same run, though `1h` means other times then.
+    """
+    command = ["run", "klaviyo", "--since", "1h", "--mode", "fill", "--yes", str(TOGETHER)]
     environment = dict(os.environ) | world._environment
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "streams", "replay", *command),
@@ -92,15 +107,19 @@ async def interrupted(world: DeliveryWorld, how: str) -> tuple[str, str]:
 def test_a_run_that_was_killed_goes_on_exactly_where_it_was(
     broker: str, prefix: str, how: str
 ) -> None:
-    """Each delivery is appended once, in order; an older command that still lives is refused."""
+    """Each delivery is appended once, in order, also one that lies in its topic twice.
+
+    An older command that still lives is refused.
+    """
     world = DeliveryWorld(broker, prefix)
 
     async def story() -> None:
         async with world:
             world.feed(*stock())
+            meant = await asyncio.to_thread(of_topic, world, world.names.deliveries("klaviyo"))
+            world.feed(*stock()[:COPIES])
             name, ended = await interrupted(world, how)
             once = await asyncio.to_thread(of_topic, world, world.names.low("klaviyo"))
-            meant = await asyncio.to_thread(of_topic, world, world.names.deliveries("klaviyo"))
             await world.start()
             told = await asyncio.to_thread(ran, world, "report", name, "--json")
 
@@ -109,6 +128,103 @@ def test_a_run_that_was_killed_goes_on_exactly_where_it_was(
             assert TOGETHER == told["appended"] == told["concluded"]
             assert told["drained"]
             assert 0.0 == told["deviation"]
+
+    asyncio.run(story())
+
+
+def test_what_retention_took_is_said(broker: str, prefix: str) -> None:
+    """A run goes on with what is left; nothing is appended twice for it."""
+    world = DeliveryWorld(broker, prefix)
+    command = ["run", "klaviyo", "--mode", "fill", "--yes", str(TOGETHER)]
+
+    async def story() -> None:
+        async with world:
+            world.feed(*stock())
+            killed = await asyncio.to_thread(
+                run, world, *command, STREAMS_REHEARSE="kill@committed#1"
+            )
+            assert -signal.SIGKILL == killed.code
+            begun = len(await low_keys(world))
+            topic = world.names.deliveries("klaviyo")
+            ends = await asyncio.to_thread(Watermarks(world.kafka, topic).stable, range(PARTITIONS))
+            await asyncio.to_thread(expire, world, topic, {p: at - 7 for p, at in ends.items()})
+            [known] = runs_of(world.kafka, world.names.control)
+            ended = await asyncio.to_thread(ran, world, "run", "--resume", known)
+            told = await asyncio.to_thread(ran, world, "report", known, "--json", "--no-wait")
+            appended = await low_keys(world)
+
+            assert 0 < begun < TOGETHER
+            assert begun + 7 * PARTITIONS >= len(appended) > begun
+            assert len(appended) == told["appended"] == TOGETHER - told["gone"]
+            assert f"{told['gone']:,} offsets were past retention" in ended
+            assert told["ended"]
+
+    asyncio.run(story())
+
+
+async def low_keys(world: DeliveryWorld) -> list[Any]:
+    """Keys and values of all that is on the low topic."""
+    low = await asyncio.to_thread(of_topic, world, world.names.low("klaviyo"))
+    return [each for several in low.values() for each in several]
+
+
+def expire(world: DeliveryWorld, topic: str, before: Mapping[int, int]) -> None:
+    """Take records from a topic as its retention does: all in front of these offsets."""
+    places = [TopicPartition(topic, p, at) for p, at in before.items()]
+    admin = AdminClient(world.kafka.client())  # the answers come while it lives
+    for each in admin.delete_records(places).values():
+        each.result(PATIENCE)
+
+
+MEANWHILE = {
+    "run": ("has begun since this was planned", 2),
+    "promoted": ("it was planned in mode live and is in mode live 10 %", 0),
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_what_was_decided_meanwhile_counts(broker: str, prefix: str, what: str) -> None:
+    """Somebody reads a plan, somebody else is quicker: its number is none any more."""
+    world = DeliveryWorld(broker, prefix)
+    command = ["run", "klaviyo", "--since", "1h", "--mode", "trigger"]
+    problem, appended = MEANWHILE[what]
+
+    async def story() -> None:
+        async with world:
+            world.feed(shop_event("c1", 1), shop_event("c2", 1))
+            async with prompted(world._environment, "replay", *command) as slow:
+                if what == "run":
+                    await asyncio.to_thread(ran, world, *command, "--yes", "2")
+                else:
+                    control = ControlTopic(world.kafka, world.names.control)
+                    promotion = Promotion("live", "kim", 1, percentage=10.0)
+                    await asyncio.to_thread(
+                        control.change, "klaviyo", lambda each: replace(each, promotion=promotion)
+                    )
+                said = await slow.answer(2)
+
+            assert (2, True) == (said.code, problem in said.err), said
+            assert appended == len(await low_keys(world))
+
+    asyncio.run(story())
+
+
+def test_a_trigger_needs_a_connection_that_sends(broker: str, prefix: str) -> None:
+    """Nobody can be counted in shadow, and the low lane would keep it until somebody can."""
+    world = DeliveryWorld(broker, prefix, CONNECTIONS__KLAVIYO__MODE="shadow")
+
+    async def story() -> None:
+        async with world:
+            world.feed(shop_event("c1", 1), shop_event("c2", 1))
+            command = ["run", "klaviyo", "--mode"]
+            said = await asyncio.to_thread(run, world, *command, "trigger", "--yes", "0")
+
+            assert (2, True) == (said.code, "it is in mode shadow" in said.err), said
+            assert [] == await low_keys(world)
+
+            await asyncio.to_thread(ran, world, *command, "fill", "--yes", "2")
+
+            assert 2 == len(await low_keys(world))
 
     asyncio.run(story())
 

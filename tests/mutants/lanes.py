@@ -74,6 +74,14 @@ LANES = (
         (f"{LOW}::test_a_restart_goes_on_where_it_was",),
     ),
     Mutant(
+        "parking-wakes-nobody",
+        "Somebody who is stuck fills the low lane, and a replay sleeps until they are well.",
+        "streams/delivery/handler.py",
+        "        self._low.progressed()\n",
+        "",
+        (f"{LOW}::test_room_that_parking_gives_is_used",),
+    ),
+    Mutant(
         "outage-expires-everything",
         "A vendor's outage of a day makes dead letters of all that waits.",
         "streams/delivery/sender.py",

@@ -8,6 +8,7 @@ HEADERS = "tests/unit/test_replayed.py"
 MODES = "tests/unit/test_replaying.py"
 DELIVERED = "tests/unit/test_delivery_replayed.py"
 PLAN = "tests/unit/test_replay_plan.py"
+RUNS = "tests/unit/test_replay_runs.py"
 
 REPLAYED = (
     Mutant(
@@ -73,5 +74,21 @@ REPLAYED = (
         "at = terms.now + int(terms.pace.seconds(lane.records) * terms.partitions * 1_000)",
         "at = terms.now",
         (f"{PLAN}::test_age_is_that_of_the_time_of_sending",),
+    ),
+    Mutant(
+        "copies-go-again",
+        "A delivery whose letter was redriven starts its customer's flow twice in one run.",
+        "streams/replay/survey.py",
+        "        if same in self._picked:\n",
+        "        if False:\n",
+        (f"{RUNS}::test_copies_are_left_out",),
+    ),
+    Mutant(
+        "run-known-by-its-hour",
+        "A run that was cut short is begun anew by the very same line: all of it goes twice.",
+        "streams/replay/runs.py",
+        "        chosen = replace(self.selection, since=None, until=None, offsets={})\n",
+        "        chosen = self.selection\n",
+        (f"{RUNS}::test_a_run_is_known_again",),
     ),
 )

@@ -12,9 +12,9 @@ SYNC = (
     Mutant(
         "synced-before-the-mark",
         "While the first sync still runs, customers of years are welcomed as new.",
-        "streams/synced.py",
-        "            return self._before\n",
-        "            return self._synced\n",
+        "streams/derive/history.py",
+        "options.synced_at is not None and recorded_at",
+        "options.synced_at is None or recorded_at",
         (f"{SYNCED}::test_before_the_mark_nothing_is_known",),
     ),
     Mutant(

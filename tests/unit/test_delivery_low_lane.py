@@ -169,6 +169,20 @@ def test_what_is_stuck_is_parked_with_its_lane() -> None:
     assert "slow-1" == stage.server.events[-1]
 
 
+def test_room_that_parking_gives_is_used() -> None:
+    """A whole window of somebody who is stuck holds nobody back, though nothing live happens."""
+
+    async def story(stage: Stage) -> None:
+        stage.server.answer = lambda seen: Answer(500 if seen.event.startswith("slow") else 202)
+        room = stage.handler._low._window.count
+        slow = [event(customer="slow", number=n) for n in range(room + 1)]
+        put(stage, *slow, event(customer="other"))
+        await until(lambda: "other-1" in stage.server.events)
+        await until(lambda: stage.handler.statistics.low.parked == room + 1)
+
+    tell(story, schedule=Schedule(base=0.004, cap=0.004), park_after=1e-9)
+
+
 @pytest.mark.parametrize(("share", "between"), [(0.5, 0.2), (1.0, 0.1)])
 def test_its_pace_is_a_share_of_each_limit(share: float, between: float) -> None:
     """Of several windows the slowest counts; requests are spread."""

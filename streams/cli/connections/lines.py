@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from streams.control.forecast import Contact, Forecast
     from streams.control.records import ConnectionState
-    from streams.control.standing import Lag, Waits
+    from streams.control.standing import Lag, LowWaits, Waits
     from streams.delivery.gate import Gate
 
 HEAD = ("NAME", "DESTINATION", "MODE", "STATE", "LAG", "LAST SUCCESS", "DEAD LETTERS")
@@ -27,7 +27,7 @@ class Standing(NamedTuple):
         gate: that holds.
         state: what was decided.
         lag: of its group in its topic.
-        contact: with the vendor, in the last day.
+        contact: with the vendor, in the last day, or the day in which something was last told.
         dead_letters: that nobody has settled.
     """
 
@@ -39,6 +39,11 @@ class Standing(NamedTuple):
     lag: Lag
     contact: Contact
     dead_letters: int
+
+    @property
+    def sends(self) -> bool:
+        """Whether its vendor is to get something."""
+        return self.gate.mode in {"allowlist", "live"} and self.state.pause is None
 
     @property
     def refused_since(self) -> int | None:
@@ -118,6 +123,14 @@ def forecast_lines(forecast: Forecast) -> list[str]:
         other = ", ".join(f"{n} {outcome}" for outcome, n in forecast.other.most_common())
         lines.append(f"  not to be sent whatever the mode, or sent already: {other}")
     return lines
+
+
+def low_text(low: LowWaits) -> str:
+    """What a promotion lets go at once, since it waits in the low lane already."""
+    holds = "1 delivery" if low.records == 1 else f"{low.records} deliveries"
+    people = "1 customer" if low.customers == 1 else f"{low.customers} customers"
+    goes = f"this lets {low.starting} of them go as if new, to {people}"
+    return f"its low lane holds {holds}; {goes}"
 
 
 def lag_text(lag: Lag) -> str:

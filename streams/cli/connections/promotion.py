@@ -14,14 +14,14 @@ from streams.cli.completers import connection_names
 from streams.cli.composition import kafka_of, names_of, sources_of
 from streams.cli.connections.deciding import CLIENT, check_name, control_of, operator
 from streams.cli.connections.decisions import reset as reset_connection
-from streams.cli.connections.lines import forecast_lines, lag_text, mode_text
+from streams.cli.connections.lines import forecast_lines, lag_text, low_text, mode_text
 from streams.cli.connections.settings import credentials_of, gate_settings
 from streams.cli.context import Context, pass_context
 from streams.cli.examples import examples
 from streams.control.connections import gate_of
 from streams.control.forecast import DAY_MS, forecast
 from streams.control.records import ConnectionState, Promotion
-from streams.control.standing import beyond, lag_of
+from streams.control.standing import beyond, lag_of, low_waits
 from streams.errors import ConfigurationError
 from streams.model.ids import customer_hash
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from streams.control.forecast import Forecast
+    from streams.control.standing import LowWaits
     from streams.delivery.gate import Gate
     from streams.settings import Settings
 
@@ -89,6 +90,8 @@ def promote(
     click.echo(f"{name}: {mode_text(seen.before)} → {mode_text(seen.after)}")
     click.echo("in the last 24 hours it would have sent, of what it only recorded:")
     click.echo("\n".join(forecast_lines(seen.forecast)))
+    if seen.low.records:
+        click.echo(f"{name}: {low_text(seen.low)}")
     if not seen.forecast.judged:
         click.echo(f"  no outcomes at all: does `streams worker deliver {name}` run?")
     check_ready(settings, name)
@@ -121,12 +124,14 @@ class Foreseen(NamedTuple):
         before: who may go now.
         after: who may go then.
         forecast: what that gate would have let through in the last 24 hours.
+        low: what waits in the low lane, and whom of those it messages who are let in.
         paused: whether the connection rests: then it sends nothing until it is resumed.
     """
 
     before: Gate
     after: Gate
     forecast: Forecast
+    low: LowWaits
     paused: bool
 
 
@@ -145,10 +150,16 @@ def foresee(settings: Settings, name: str, promotion: Promotion) -> Foreseen:
         )
     kafka, names = kafka_of(settings, CLIENT), names_of(settings)
     state = control_of(settings).states().get(name, ConnectionState())
-    gate = gate_of(own, _promoted(state, promotion))
+    before, gate = gate_of(own, state), gate_of(own, _promoted(state, promotion))
     decode = schemas_of(settings, [], wait=False).decode_in_thread("outcome")
     found = forecast(kafka, names.outcomes, _now() - DAY_MS, name, gate, decode)
-    return Foreseen(gate_of(own, state), gate, found, state.pause is not None)
+    low = low_waits(
+        kafka,
+        names.low(name),
+        names.profiles_changelog(name),
+        lambda customer: before.keeps(customer) is not None and gate.keeps(customer) is None,
+    )
+    return Foreseen(before, gate, found, low, state.pause is not None)
 
 
 def promote_to(settings: Settings, name: str, promotion: Promotion, seen: Foreseen) -> None:
@@ -164,6 +175,7 @@ def promote_to(settings: Settings, name: str, promotion: Promotion, seen: Forese
         "customers": sorted(customer_hash(key, each.encode()) for each in promotion.allowlist),
         "a_day": seen.forecast.together.parts,
         "customers_a_day": seen.forecast.together.customers,
+        "customers_waiting": seen.low.customers,
     }
     with audit_of(settings, promotion.by).action("connections.promote", what):
         control_of(settings).change(name, lambda state: _promoted(state, promotion))

@@ -21,7 +21,7 @@ from streams.cli.replay.replaying import (
 )
 from streams.cli.replay.runs import (
     begin_run,
-    check_unfinished,
+    check_run,
     resume_run,
     run_in,
     runs_in,
@@ -53,6 +53,8 @@ class ReplayOperated:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._works = Works()
+        self._run_once: set[str] = set()
+        self._beginning = threading.Lock()
         self._reports: dict[str, tuple[int, Report, int]] = {}
         self._reporting = threading.Lock()
 
@@ -95,19 +97,22 @@ class ReplayOperated:
                 number=number,
                 what=what,
                 prepared=found,
+                id=work.id,
             )
             return f"{number:,} {what}"
 
         return self._works.begin(f"plan {asked.mode} to {', '.join(asked.names)}", user.name, job)
 
     def run(self, user: User, plan: ReplayPlan) -> Work:
-        """Begin to append the deliveries of a plan that was confirmed."""
+        """Begin to append the deliveries of a plan that was confirmed: a plan is run once."""
         require_operate(user)
         asked, settings = plan.asked, self._settings
+        self._check_unused(plan)
         if now_ms() - plan.made_at > FRESH_MS:
             raise ConfigurationError("This plan", "it is too old to be run", "Make it again")
         new_ids = asked.new_ids.strip() or None
-        check_unfinished(settings, plan.prepared, asked.mode, new_ids)
+        check_run(settings, plan.prepared, asked.mode, new_ids)
+        self._use(plan)
 
         def job(work: Work) -> str:
             done = 0
@@ -117,6 +122,19 @@ class ReplayOperated:
             return f"{done:,} deliveries appended; what comes of them is in the report"
 
         return self._works.begin(f"{asked.mode} to {', '.join(asked.names)}", user.name, job)
+
+    def _use(self, plan: ReplayPlan) -> None:
+        """Let nobody run a plan again, nor find it on the page; raises where somebody has."""
+        with self._beginning:
+            self._check_unused(plan)
+            self._run_once.add(plan.id)
+        made = self._works.find(plan.id)
+        if made is not None:
+            made.result = None
+
+    def _check_unused(self, plan: ReplayPlan) -> None:
+        if plan.id in self._run_once:
+            raise ConfigurationError("This plan", "it was run already", "Make it again")
 
     def resume(self, user: User, run_id: str) -> Work:
         """Begin to go on with a run."""

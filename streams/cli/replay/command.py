@@ -26,7 +26,7 @@ from streams.cli.replay.replaying import (
 )
 from streams.cli.replay.runs import (
     begin_run,
-    check_unfinished,
+    check_run,
     resume_run,
     run_in,
     runs_in,
@@ -141,7 +141,11 @@ def plan(
     help="fill: as data that starts no flow; profile-only: only profiles; trigger: as if new.",
 )
 @click.option("--resume", metavar="RUN", help="Go on with this run where it was; nothing else.")
-@click.option("--anew", is_flag=True, help="Although a run of the same has not ended.")
+@click.option(
+    "--anew",
+    is_flag=True,
+    help="Although one of the same has not ended, or has begun since the plan.",
+)
 @yes_option
 @pass_context
 def run(
@@ -157,8 +161,9 @@ def run(
 ) -> None:
     """Plan, have it confirmed, and append the deliveries to the low topics of NAMES.
 
-    `trigger` is confirmed with the number of customers who will be messaged, the others with the
-    number of deliveries. A run that was killed goes on exactly where it was: --resume RUN.
+    `trigger` is confirmed with the number of customers who will be messaged, and needs a connection
+    that sends; the others are with the number of deliveries. A run that was killed goes on exactly
+    where it was: --resume RUN.
     """
     settings = context.settings
     if resume is not None:
@@ -175,12 +180,11 @@ def run(
     plans = _planned(settings, names, (mode,), told)
     for each in plans:
         click.echo("\n".join(plan_lines(each)))
-    if not anew:
-        check_unfinished(settings, plans, mode, told["new_ids"])
+    check_run(settings, plans, mode, told["new_ids"], anew=anew)
     confirm(*to_confirm(plans, mode), yes)
     for each in plans:
         with Following() as follow:
-            begin_run(settings, each, mode, told["new_ids"], follow.told)
+            begin_run(settings, each, mode, told["new_ids"], follow.told, anew=anew)
         follow.ended(each.places.low)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import click
 
 from streams.cli.progress import counting
+from streams.cli.replay.lines import gone_text
 from streams.replay.transaction import TakenOver
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Following:
             click.echo(f"{run.id}: all of it is appended already")
             return
         click.echo(f"{run.id}: {run.appended:,} deliveries appended to {low}")
+        if run.gone:
+            click.echo(gone_text(run))
         click.echo(f"What comes of them: streams replay report {run.id}")
 
 

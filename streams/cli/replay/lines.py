@@ -28,7 +28,11 @@ def plan_lines(prepared: Prepared) -> Iterator[str]:
     count, gate = plan.selected.total(), prepared.terms.gate
     whose = f"{prepared.connection} ({prepared.terms.destination.name}, {gate.mode})"
     yield f"{whose}: {count:,} deliveries of {prepared.places.source}"
-    for number, why in ((plan.erased, "of erased customers"), (plan.unreadable, "unreadable")):
+    for number, why in (
+        (plan.erased, "of erased customers"),
+        (plan.unreadable, "unreadable"),
+        (plan.copies, "the same once more, as redriven letters are"),
+    ):
         if number:
             yield f"  left out: {number:,} {why}"
     if not count:
@@ -85,8 +89,8 @@ def _mode_lines(prepared: Prepared, mode: Mode, found: Prospect) -> Iterator[str
     for text, number in sorted(_by_outcome(found.parts).items()):
         yield f"    {text}: {number:,}"
     if found.ignored:
-        fresh = prepared.terms.new_ids is not None
-        why = "the same ids again in this run" if fresh else "it has their ids; --new-ids LABEL"
+        other = "another " if prepared.terms.new_ids is not None else ""
+        why = f"it has their ids; {other}--new-ids LABEL"
         yield f"    ignored by vendor: {found.ignored:,} ({why})"
     if found.again:
         yield f"    of ids that the vendor has: {found.again:,}"
@@ -138,6 +142,7 @@ def plan_object(prepared: Prepared) -> dict[str, Any]:
         "standing": plan.standing,
         "erased": plan.erased,
         "unreadable": plan.unreadable,
+        "copies": plan.copies,
         "modes": {
             mode: {
                 "deliveries": found.deliveries,
@@ -164,6 +169,8 @@ def report_lines(run: Run, happened: Happened) -> Iterator[str]:
     yield f"{run.id}: {run.mode} to {run.connection}{label}"
     yet = "" if run.ended else ", not all yet"
     yield f"  {happened.records:,} deliveries appended{yet}, {happened.concluded:,} concluded"
+    if run.gone:
+        yield f"  {gone_text(run)}"
     rows: list[tuple[str, ...]] = [("  event type", "part", "outcome", "planned", "happened")]
     for what in sorted(planned.keys() | happened.parts.keys(), key=str):
         outcome = what.outcome + (f": {what.reason}" if what.reason else "")
@@ -179,6 +186,11 @@ def report_lines(run: Run, happened: Happened) -> Iterator[str]:
     elif happened.concluded < happened.records:
         left = happened.records - happened.concluded
         yield f"  {left:,} have no outcome: their customers are parked, or they became dead letters"
+
+
+def gone_text(run: Run) -> str:
+    """That retention was quicker than the run."""
+    return f"{run.gone:,} offsets were past retention before their turn: nothing of them is sent"
 
 
 def _seconds(run: Run, happened: Happened) -> float:
@@ -200,6 +212,7 @@ def report_object(run: Run, happened: Happened) -> dict[str, Any]:
         "concluded": happened.concluded,
         "drained": happened.drained,
         "ended": run.ended,
+        "gone": run.gone,
         "parts": [
             [*what, planned[what], happened.parts[what]]
             for what in sorted(planned.keys() | happened.parts.keys(), key=str)

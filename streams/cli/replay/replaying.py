@@ -37,6 +37,7 @@ from streams.replay.survey import Picker, Places, Survey, stretch_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from streams.delivery.gate import Gate
     from streams.engine.stretch import Stretch
     from streams.model.enriched import EnrichedEvent
     from streams.model.replayed import Mode
@@ -190,14 +191,15 @@ def _terms(  # noqa: PLR0913, PLR0917 - all that has a say
 ) -> Terms:
     configured, now = settings.connections[connection], now_ms()
     destination = destination_of(connection, configured)
-    state = control_of(settings).states().get(connection, ConnectionState())
-    gate = gate_of(gate_settings(configured), state)
     rules = destination.rules
     return Terms(
         connection=connection,
         destination=destination,
         options=options_of(configured),
-        gate=replace(gate, events=wanted_events(connection, destination, configured)),
+        gate=replace(
+            gate_now(settings, connection),
+            events=wanted_events(connection, destination, configured),
+        ),
         max_age=dict(configured.max_age),
         modes=modes,
         new_ids=new_ids,
@@ -215,6 +217,12 @@ def _terms(  # noqa: PLR0913, PLR0917 - all that has a say
         hashes=Fingerprints(settings.hash_key.get_secret_value().encode()).fields,
         unpacked=paths.unpacked,
     )
+
+
+def gate_now(settings: Settings, connection: str) -> Gate:
+    """Who may go, by the settings and by what was decided."""
+    state = control_of(settings).states().get(connection, ConnectionState())
+    return gate_of(gate_settings(settings.connections[connection]), state)
 
 
 def _live_rate(settings: Settings, topic: str, now: int) -> float:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.cli.auditing import audit_of
 from streams.cli.composition import kafka_of, names_of
-from streams.cli.replay.replaying import CLIENT, now_ms, parts_of, picker_of, places_of
+from streams.cli.connections.lines import mode_text
+from streams.cli.replay.replaying import (
+    CLIENT,
+    gate_now,
+    now_ms,
+    parts_of,
+    picker_of,
+    places_of,
+)
 from streams.cli.worker.rehearsal import rehearsal
 from streams.delivery.profiles import version_of
 from streams.engine.watermarks import Watermarks
@@ -22,13 +31,14 @@ if TYPE_CHECKING:
 
     from streams.cli.replay.replaying import Prepared
     from streams.control.audit import Entry
+    from streams.delivery.gate import Gate
     from streams.model.replayed import Mode
     from streams.settings import Settings
 
     Told = Callable[[Run], None]
 
 
-def begin_run(
+def begin_run(  # noqa: PLR0913 - what, how, as whom
     settings: Settings,
     prepared: Prepared,
     mode: Mode,
@@ -36,6 +46,7 @@ def begin_run(
     told: Told,
     *,
     by: str | None = None,
+    anew: bool = False,
 ) -> Run:
     """Append what was planned and confirmed, as an action of the audit topic; the run at its end.
 
@@ -43,6 +54,7 @@ def begin_run(
     ends the work there, and the run can be gone on with.
 
     Raises:
+        ConfigurationError: it must not be done any more (`check_run`).
         TakenOver: another command has begun; the run that was told last is how far it is.
         KafkaException: the broker does not answer; the run can be gone on with.
     """
@@ -56,26 +68,40 @@ def begin_run(
         "deliveries": found.deliveries,
         "customers": found.customers,
     }
-    kafka = kafka_of(settings, CLIENT)
+    check_run(settings, [prepared], mode, new_ids, anew=anew)  # before anybody is interrupted
     with audit_of(settings, by).action("replay.run", what) as entry:
-        begun = Run(
+        transactions = taking_over(settings)  # what is read after it is not written any more
+        check_run(settings, [prepared], mode, new_ids, anew=anew)
+        low = Watermarks(kafka_of(settings, CLIENT), prepared.places.low)
+        begun = replace(
+            _run_of(prepared, mode, new_ids),
             id=entry.id,
-            connection=prepared.connection,
-            source=prepared.source,
-            mode=mode,
-            new_ids=new_ids,
-            selection=prepared.selection,
-            starts=dict(prepared.stretch.starts),
-            ends=dict(prepared.stretch.ends),
-            low=Watermarks(kafka, prepared.places.low).stable(prepared.stretch.starts),
+            low=low.stable(prepared.stretch.starts),
             begun_at=now_ms(),
-            planned=parts_of(prepared, mode),
-            seconds=prepared.seconds(mode),
-            flows=found.starts.total(),
-            customers=found.customers,
-            deliveries=found.deliveries,
         )
-        return _append(settings, begun, taking_over(settings), told, entry)
+        return _append(settings, begun, transactions, told, entry)
+
+
+def _run_of(prepared: Prepared, mode: Mode, new_ids: str | None) -> Run:
+    """The run that a plan would be; it has no id, and has not begun."""
+    found = prepared.plan.prospects[mode]
+    return Run(
+        id="",
+        connection=prepared.connection,
+        source=prepared.source,
+        mode=mode,
+        new_ids=new_ids,
+        selection=prepared.selection,
+        starts=dict(prepared.stretch.starts),
+        ends=dict(prepared.stretch.ends),
+        low={},
+        begun_at=0,
+        planned=parts_of(prepared, mode),
+        seconds=prepared.seconds(mode),
+        flows=found.starts.total(),
+        customers=found.customers,
+        deliveries=found.deliveries,
+    )
 
 
 def resume_run(settings: Settings, run_id: str, told: Told, *, by: str | None = None) -> Run:
@@ -137,16 +163,67 @@ def to_confirm(plans: Collection[Prepared], mode: Mode) -> tuple[int, str]:
     return deliveries, f"deliveries will go again, as {what}"
 
 
-def check_unfinished(
-    settings: Settings, plans: Collection[Prepared], mode: Mode, new_ids: str | None
+def check_run(
+    settings: Settings,
+    plans: Collection[Prepared],
+    mode: Mode,
+    new_ids: str | None,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Raise `ConfigurationError` where a run of the same selection was not appended to its end."""
+    """Raise `ConfigurationError` where a run would do what nobody has counted or confirmed.
+
+    That is where one of the same has not ended, or has begun since this was planned (unless it is
+    to be done `anew`), and where who would be messaged is not who was planned.
+    """
+    if mode == "trigger":
+        for each in plans:
+            _check_gate(settings, each)
+    if anew:
+        return
     for known in runs_in(settings).values():
         for each in plans:
-            same = (each.connection, each.source, mode, new_ids, each.selection)
-            if not known.ended and known.what == same:
-                raise ConfigurationError(
-                    "replay run",
-                    f"a run of the same has not ended: {known.id}",
-                    f"Go on with it (--resume {known.id}), or begin --anew",
-                )
+            if known.means(_run_of(each, mode, new_ids)):
+                _check_other(known, each.terms.now)
+
+
+def _check_other(known: Run, planned_at: int) -> None:
+    """Raise where a run of the same is in the way; `planned_at`: epoch milliseconds."""
+    if not known.ended:
+        raise ConfigurationError(
+            "replay run",
+            f"a run of the same has not ended: {known.id}",
+            f"Go on with it (--resume {known.id}), or begin --anew",
+        )
+    if known.begun_at >= planned_at:
+        raise ConfigurationError(
+            "replay run",
+            f"a run of the same has begun since this was planned: {known.id}",
+            "Plan again, and see what is left to be done",
+        )
+
+
+def _check_gate(settings: Settings, prepared: Prepared) -> None:
+    """Raise where a connection sends nothing now, or to others than when it was planned.
+
+    What waits in the low lane is judged when it is sent: by then it may be live for all.
+    """
+    name, planned = prepared.connection, prepared.terms.gate
+    gate = gate_now(settings, name)
+    if gate.mode in {"off", "shadow"}:
+        raise ConfigurationError(
+            f"connection {name}",
+            f"it is in mode {gate.mode}, so nobody can say whom a trigger would message later",
+            "Let it send first, or replay with --mode fill or profile-only",
+        )
+    if _who(gate) != _who(planned):
+        raise ConfigurationError(
+            f"connection {name}",
+            f"it was planned in mode {mode_text(planned)} and is in mode {mode_text(gate)}",
+            "Plan again: others would be messaged",
+        )
+
+
+def _who(gate: Gate) -> tuple[object, ...]:
+    """Who is let in."""
+    return gate.mode, gate.percentage, gate.allowlist

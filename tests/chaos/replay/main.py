@@ -2,10 +2,11 @@
 
 Each round plans, runs and reports a replay of at least 1,000 deliveries by the real commands, on a
 real broker with a real deliver worker, without limits. Half of the deliveries were sent before, by
-the live lane. Judged is what the vendors' simulators say that started flows: none but those that a
-`trigger` meant; and what was planned beside what happened: within 5 %. A scene of deliveries serves
-several rounds. `--rounds 4` is the short form for CI. With `--limits 1` the vendors' limits hold,
-and how long each took is judged beside what was planned: by eye, a busy machine adds to it.
+the live lane; some lie there twice. Judged is what the vendors' simulators say that started flows:
+none but those that a `trigger` meant; and what was planned beside what happened: within 5 %. A
+scene of deliveries serves several rounds. `--rounds 4` is the short form for CI. With `--limits 1`
+the vendors' limits hold, and how long each took is judged beside what was planned: by eye, a busy
+machine adds to it.
 """
 
 from __future__ import annotations

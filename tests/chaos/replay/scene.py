@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PARTITIONS: Final = 3
 _PATIENCE: Final = 300.0
+_TWICE: Final = 40
+"""One in so many deliveries lies there a second time, as redriven letters do: it is meant once."""
 _SETTINGS: Final = """\
 prefix = "{prefix}"
 [kafka]
@@ -152,7 +154,7 @@ class Scene:
         for name in VENDORS:
             events = stock(name, self._chance, count, first, now=now)
             self.events.setdefault(name, []).extend(events)
-            for each in events:
+            for each in [*events, *events[::_TWICE]]:
                 key = customer_key(each.merchant, each.customer_id)
                 producer.produce(self.names.deliveries(name), encode(each), key)
         if producer.flush(_PATIENCE):
