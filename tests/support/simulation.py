@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
+from typing_extensions import override
 
 from streams.simulators import SIMULATORS, Options, Simulator
 
@@ -24,7 +25,16 @@ Told = TypeVar("Told")
 
 NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC).timestamp()
 
-ABSENT = object()
+
+class _Absent:
+    """Stands for what is left out. A word, not an address: names of tests are made of it."""
+
+    @override
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
 """A value for `changed`: the field is taken away."""
 
 
