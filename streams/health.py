@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prometheus_client import generate_latest
@@ -30,14 +31,17 @@ SILENT_SECONDS = 30.0
 """A poll thread without a turn for so long hangs; a rebalance holds it for a few seconds."""
 
 
-_STARTING = {
+_STARTING: Mapping[str, tuple[int, dict[str, object]]] = {
     "/livez": (200, {"alive": True}),
     "/readyz": (
         503,
         {"ready": False, "reasons": {"start": "waits for the schema registry or the broker"}},
     ),
 }
+_NO_PAGE: tuple[int, dict[str, object]] = (404, {})
 _LOOK_SECONDS = 0.05
+_LONGEST_BODY = 10 << 20
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class WatchedLane(Protocol):
@@ -117,9 +121,21 @@ class _Starting(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer."""
-        status, said = _STARTING.get(self.path, (404, {}))
+        self._say(*_STARTING.get(self.path, _NO_PAGE))
+
+    def do_POST(self) -> None:
+        """Have whoever brings something come again, as while the broker is away."""
+        length = self.headers.get("Content-Length", "")
+        self.rfile.read(min(int(length), _LONGEST_BODY) if length.isdecimal() else 0)
+        self._say(503, {"status": "starting"}, {"Retry-After": "30"})
+
+    def _say(
+        self, status: int, said: Mapping[str, object], headers: Mapping[str, str] = _NO_HEADERS
+    ) -> None:
         body = json.dumps(said).encode()
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import cycle
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,12 +111,10 @@ def _started(place: Path, bootstrap: str, stack: ExitStack) -> tuple[int, int]:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         child.check()
-        try:
-            httpx2.get(f"http://127.0.0.1:{port}/livez")
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
-            return port, child.process.pid
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                return port, child.process.pid
+        time.sleep(0.1)
     raise ChildFailed(f"ingest took too long:\n{child.tail()}")
 
 

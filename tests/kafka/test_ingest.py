@@ -70,7 +70,7 @@ class Role:
 
     def _answers(self) -> bool:
         try:
-            return self.client.get("/livez").status_code == 200
+            return self.client.get("/readyz").status_code == 200
         except httpx2.TransportError:
             return False
 

@@ -154,7 +154,7 @@ def test_an_old_topic_starts_no_flows(bridge: Bridge) -> None:
         ),
         pytest.param(
             [Appended(None, each.value) for each in life(CUSTOMERS, SECOND)[:30]],
-            r"30 of 30 .* it has no key",
+            r"(\d+) of \1 .* it has no key",  # some of each partition: they lie where they may
             id="no key",
         ),
         pytest.param(
