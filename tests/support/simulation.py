@@ -34,7 +34,7 @@ class _Absent:
         return "absent"
 
 
-ABSENT = _Absent()
+ABSENT: object = _Absent()
 """A value for `changed`: the field is taken away."""
 
 
