@@ -15,7 +15,7 @@ from streams.control.records import ConnectionState
 from streams.engine.producer import RecordProducer
 from streams.replay.depth import Depths
 from streams.settings import load_settings
-from tests.support.connections_world import MERCHANT, NAME, ConnectionsWorld
+from tests.support.connections_world import MERCHANT, NAME, ConnectionsWorld, EmptyIndex
 from tests.support.console_operated import Console, Simulated, actions, visiting
 from tests.support.engine_world import until
 
@@ -26,25 +26,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
     from streams.cli.console.flow import Letters
-    from streams.console.index import Minute
-
-
-class Nothing:
-    """An index that holds nothing."""
-
-    def minutes(self, since_ms: int) -> list[Minute]:
-        """None."""
-        del since_ms
-        return []
-
-    def tried(self) -> dict[tuple[str, str], int]:
-        """Nothing."""
-        return {}
 
 
 def desk_of(letters: Letters) -> ConnectionsOperated:
     """The desk by the settings that stand, with nothing in the index."""
-    return ConnectionsOperated(load_settings(), Nothing(), letters)  # type: ignore[arg-type]
+    return ConnectionsOperated(load_settings(), EmptyIndex(), letters)
 
 
 class Operated(NamedTuple):

@@ -5,32 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.cli.console.flow import Flow
-from streams.console.index import IndexStanding
 from streams.settings import load_settings
-from tests.support.connections_world import NAME, ConnectionsWorld
+from tests.support.connections_world import NAME, ConnectionsWorld, EmptyIndex
 from tests.support.engine_world import until
 
 if TYPE_CHECKING:
     import pytest
-
-    from streams.console.index import Minute
-
-
-class Nothing:
-    """An index that holds nothing."""
-
-    def minutes(self, since_ms: int) -> list[Minute]:
-        """None."""
-        del since_ms
-        return []
-
-    def tried(self) -> dict[tuple[str, str], int]:
-        """Nothing."""
-        return {}
-
-    def standing(self) -> IndexStanding:
-        """Nothing is to go."""
-        return IndexStanding(0, None, 0)
 
 
 def test_decisions_are_followed_once_there_is_a_topic_for_them(
@@ -40,7 +20,7 @@ def test_decisions_are_followed_once_there_is_a_topic_for_them(
     monkeypatch.setenv("STREAMS_PREFIX", prefix)
     monkeypatch.setenv("STREAMS_KAFKA__BOOTSTRAP", broker)
     monkeypatch.setenv(f"STREAMS_CONNECTIONS__{NAME.upper()}__MODE", "shadow")
-    flow = Flow(load_settings(), Nothing(), dict)
+    flow = Flow(load_settings(), EmptyIndex(), dict)
     flow.start()
     try:
         until(lambda: "what was decided is not known" in caplog.text, "there is no topic")

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from streams.avro import codec
 from streams.avro_structs import struct_writer
 from streams.cli import commands
+from streams.console.index import IndexStanding
 from streams.control.records import decode_state, key_of
 from streams.control.topic import ControlTopic
 from streams.delivery.known import encode_low, low_key
@@ -32,6 +33,7 @@ from tests.support.delivery_world import shop_event
 if TYPE_CHECKING:
     import pytest
 
+    from streams.console.index import Minute
     from streams.control.records import ConnectionState
     from streams.delivery.publisher import Headers
 
@@ -39,6 +41,23 @@ NAME = "klaviyo"
 PARTITIONS = 3
 MERCHANT = shop_event("c1", 1).merchant
 _PATIENCE = 30.0
+
+
+class EmptyIndex:
+    """A console's index that holds nothing, as far as Flow and Connections ask it."""
+
+    def minutes(self, since_ms: int) -> list[Minute]:
+        """None."""
+        del since_ms
+        return []
+
+    def tried(self) -> dict[tuple[str, str], int]:
+        """Nothing."""
+        return {}
+
+    def standing(self) -> IndexStanding:
+        """Nothing is to go."""
+        return IndexStanding(0, None, 0)
 
 
 class ConnectionsWorld:

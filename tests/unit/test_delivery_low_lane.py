@@ -180,7 +180,9 @@ def test_room_that_parking_gives_is_used() -> None:
         await until(lambda: "other-1" in stage.server.events)
         await until(lambda: stage.handler.statistics.low.parked == room + 1)
 
-    tell(story, schedule=Schedule(base=0.004, cap=0.004), park_after=1e-9)
+    stage = tell(story, schedule=Schedule(base=0.004, cap=0.004), park_after=1e-9)
+
+    assert 1 == stage.server.events.count("other-1")
 
 
 @pytest.mark.parametrize(("share", "between"), [(0.5, 0.2), (1.0, 0.1)])

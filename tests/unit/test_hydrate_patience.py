@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.support.ordergroove_simulator import MERCHANT, Account, client, put, 
 from tests.support.webhooks import CUSTOMER, START, order, subscription, webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 WHO = {"merchant": MERCHANT, "merchant_user_id": CUSTOMER, "email": "noor.hale@shop-demo.io"}
 TEA = {"external_product_id": "p1", "merchant": MERCHANT, "name": "Tea", "live": True}
@@ -82,7 +83,7 @@ class Steps(Lane):
         clock = Clock(monotonic=lambda: self.seconds, random=lambda: 0.5)
         return Bench({MERCHANT: api}, clock=clock, patience=30.0)
 
-    def manners(self, requests_per_minute: int = 6_000) -> Manners:
+    def manners(self, requests_per_minute: int) -> Manners:
         """Those of the role, on this clock."""
         limits = [Limit(ENDPOINT, requests_per_minute, 60.0)]
         pace = Limiter(limits, factor=1.0, safety=0.955, clock=lambda: self.seconds)
@@ -104,6 +105,16 @@ class Steps(Lane):
         await until(lambda: self.seconds >= ends)
 
 
+@asynccontextmanager
+async def worked(
+    account: Account, requests_per_minute: int = 6_000
+) -> AsyncIterator[tuple[Steps, Bench]]:
+    """A clock of its own, and a role that asks an account by it."""
+    steps = Steps()
+    async with client(account.simulator.url, steps.manners(requests_per_minute)) as api:
+        yield steps, steps.bench(api)
+
+
 async def until(fact: Any) -> None:
     """Wait until something becomes true."""
     async with asyncio.timeout(20):
@@ -117,9 +128,7 @@ def test_what_the_api_says_to_ask_later_is_asked_later() -> None:
     async def story(account: Account) -> Any:
         await shop_of(account)
         shop(account).set_faults([LATER])
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners()) as api:
-            bench = steps.bench(api)
+        async with worked(account) as (steps, bench):
             written, seconds = await steps.handled(bench)
         return lacking(written), seconds, bench.counts.away, steps.said
 
@@ -135,9 +144,7 @@ def test_our_own_limit_uses_up_no_patience() -> None:
 
     async def story(account: Account) -> Any:
         await shop_of(account)
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners(2)) as api:
-            bench = steps.bench(api)
+        async with worked(account, 2) as (steps, bench):
             written, seconds = await steps.handled(bench)
         return lacking(written), seconds, bench.counts.away
 
@@ -152,9 +159,7 @@ def test_a_silent_api_is_away_also_within_our_limit() -> None:
 
     async def story(account: Account) -> Any:
         shop(account).set_faults([SILENT])
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners(2)) as api:
-            bench = steps.bench(api)
+        async with worked(account, 2) as (steps, bench):
             written, seconds = await steps.handled(bench)
             _, again = await steps.handled(bench)
         return lacking(written), seconds, again, bench.counts.away
@@ -172,9 +177,7 @@ def test_what_is_locked_does_not_close_the_api() -> None:
     async def story(account: Account) -> Any:
         await shop_of(account)
         shop(account).set_faults([LOCKED])
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners()) as api:
-            bench = steps.bench(api)
+        async with worked(account) as (steps, bench):
             first, seconds = await steps.handled(bench)
             away = dict(bench.counts.away)
             shop(account).set_faults([])
@@ -194,9 +197,7 @@ def test_an_api_that_comes_back_busy_is_back() -> None:
     async def story(account: Account) -> Any:
         await shop_of(account)
         shop(account).set_faults([AWAY])
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners()) as api:
-            bench = steps.bench(api)
+        async with worked(account) as (steps, bench):
             await steps.handled(bench)
             away = dict(bench.counts.away)
             shop(account).set_faults([LATER])
@@ -216,9 +217,7 @@ def test_an_api_that_comes_back_locked_is_back() -> None:
     async def story(account: Account) -> Any:
         await shop_of(account)
         shop(account).set_faults([AWAY])
-        steps = Steps()
-        async with client(account.simulator.url, steps.manners()) as api:
-            bench = steps.bench(api)
+        async with worked(account) as (steps, bench):
             await steps.handled(bench)
             shop(account).set_faults([LOCKED])
             steps.seconds += 3_600
